@@ -21,5 +21,5 @@ mod verifier;
 pub use development::{DEVELOPMENT_AUDIENCE, DEVELOPMENT_ISSUER, DEVELOPMENT_KEY_ID, DevelopmentKey};
 pub use function_key::FunctionKey;
 pub use refusal::{KeyError, Refusal};
-pub use tenant::Tenant;
+pub use tenant::{Tenant, unverified_subject};
 pub use verifier::{Keys, Policy, Verifier};
