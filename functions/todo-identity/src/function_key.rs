@@ -32,6 +32,11 @@ impl FunctionKey {
         Ok(Self { key: Signer::from_pem(pem, None)? })
     }
 
+    /// The private key in PKCS#8 PEM, to hand to another `chat` process. A secret.
+    pub fn private_pem(&self) -> &str {
+        self.key.pem()
+    }
+
     /// A token for one function (`audience`, its name) on behalf of one person; valid for 60 seconds.
     pub fn mint(&self, tenant: &Tenant, audience: &str) -> Result<String, KeyError> {
         self.key.sign(ISSUER, audience, tenant.user_id(), LIFETIME_SECONDS)
