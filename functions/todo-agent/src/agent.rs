@@ -67,19 +67,11 @@ impl Agent {
     }
 
     /// Any agent. `user_id` is taken out of every tool's schema: who the person is, is not the model's to say.
-    pub fn new(
-        instructions: impl Into<String>,
-        mut tools: Vec<ToolDefinition>,
-        settings: Settings,
-    ) -> Self {
+    pub fn new(instructions: impl Into<String>, mut tools: Vec<ToolDefinition>, settings: Settings) -> Self {
         for tool in &mut tools {
             hide_user_id(&mut tool.parameters);
         }
-        Self {
-            instructions: instructions.into(),
-            tools,
-            settings,
-        }
+        Self { instructions: instructions.into(), tools, settings }
     }
 
     /// The tools, in the order given.

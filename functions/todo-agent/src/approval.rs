@@ -49,11 +49,7 @@ impl Approval {
     }
 
     pub(crate) fn ask(calls: Vec<ToolCall>, titles: &Titles, did_something: bool) -> Self {
-        Self {
-            version: VERSION,
-            question: question(&calls, titles, did_something),
-            calls,
-        }
+        Self { version: VERSION, question: question(&calls, titles, did_something), calls }
     }
 
     pub(crate) fn decide(self, message: &str) -> Decision {
@@ -104,9 +100,7 @@ impl Known<'_> {
 
     fn named_by_person(&self, task: i64, titles: &Titles) -> bool {
         names_number(self.message, task)
-            || titles
-                .get(&task)
-                .is_some_and(|title| title_match(self.message, title) == TitleMatch::Exact)
+            || titles.get(&task).is_some_and(|title| title_match(self.message, title) == TitleMatch::Exact)
     }
 }
 
@@ -172,8 +166,7 @@ fn read_titles(value: &Value, titles: &mut Titles) {
         Value::Array(tasks) => tasks.iter().for_each(|task| read_titles(task, titles)),
         Value::Object(fields) => {
             let id = fields.get("task_id").or_else(|| fields.get("id"));
-            if let (Some(id), Some(Value::String(title))) =
-                (id.and_then(Value::as_i64), fields.get("title"))
+            if let (Some(id), Some(Value::String(title))) = (id.and_then(Value::as_i64), fields.get("title"))
             {
                 titles.insert(id, title.clone());
             }

@@ -22,24 +22,13 @@ pub(crate) const DECLINED: &str = "The person declined. Nothing was changed.";
 impl Prepared {
     /// A call the person has agreed to.
     pub fn ready(call: ToolCall) -> Self {
-        Self {
-            call,
-            outcome: None,
-            read_only: false,
-        }
+        Self { call, outcome: None, read_only: false }
     }
 
     /// A call the person has refused.
     pub fn declined(call: ToolCall) -> Self {
-        let outcome = ToolOutcome {
-            value: json!({ "declined": true, "message": DECLINED }),
-            is_error: true,
-        };
-        Self {
-            call,
-            outcome: Some(outcome),
-            read_only: false,
-        }
+        let outcome = ToolOutcome { value: json!({ "declined": true, "message": DECLINED }), is_error: true };
+        Self { call, outcome: Some(outcome), read_only: false }
     }
 }
 
@@ -77,12 +66,7 @@ pub(crate) fn prepare(
         .collect()
 }
 
-fn prepared(
-    agent: &Agent,
-    id: String,
-    name: String,
-    read: Result<Map<String, Value>, String>,
-) -> Prepared {
+fn prepared(agent: &Agent, id: String, name: String, read: Result<Map<String, Value>, String>) -> Prepared {
     let (arguments, outcome) = match read {
         Ok(arguments) => (arguments, None),
         // What could not be read is not kept: some servers refuse a history with malformed arguments in it.
@@ -103,11 +87,7 @@ fn prepared(
 /// Stands in a session for the name of a tool that does not exist.
 const UNKNOWN: &str = "unknown_tool";
 
-fn read(
-    agent: &Agent,
-    requested: &RequestedCall,
-    now: &Zoned,
-) -> Result<Map<String, Value>, String> {
+fn read(agent: &Agent, requested: &RequestedCall, now: &Zoned) -> Result<Map<String, Value>, String> {
     let Some(tool) = agent.tool(&requested.name) else {
         let names: Vec<&str> = agent.tools().iter().map(|tool| tool.name.as_str()).collect();
         return Err(format!("there is no such tool; the tools are {}", names.join(", ")));
@@ -127,18 +107,16 @@ fn read_object(text: &str) -> Result<Map<String, Value>, String> {
     match serde_json::from_str(text) {
         Ok(Value::Object(arguments)) => Ok(arguments),
         Ok(_) => Err("the arguments are not a JSON object; make the call again with one".to_owned()),
-        Err(error) => Err(format!(
-            "the arguments are not valid JSON ({error}); make the call again with a JSON object"
-        )),
+        Err(error) => {
+            Err(format!("the arguments are not valid JSON ({error}); make the call again with a JSON object"))
+        }
     }
 }
 
 /// A local date without a zone means the person's own, which a model does not always say.
 fn fill_in_timezone(arguments: &mut Map<String, Value>, tool: &ToolDefinition, now: &Zoned) {
     const DATES: [&str; 3] = ["due", "due_before", "due_after"];
-    let has_date = DATES
-        .iter()
-        .any(|name| arguments.get(*name).is_some_and(Value::is_string));
+    let has_date = DATES.iter().any(|name| arguments.get(*name).is_some_and(Value::is_string));
     let takes_zone = tool.parameters.pointer("/properties/timezone").is_some();
     if !has_date || !takes_zone || arguments.get("timezone").is_some_and(Value::is_string) {
         return;

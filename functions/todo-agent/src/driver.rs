@@ -65,13 +65,7 @@ pub async fn drive(
     }
 }
 
-async fn ask(
-    run: &mut Run,
-    agent: &Agent,
-    model: &dyn Model,
-    request: &ModelRequest,
-    watch: &mut Watch<'_>,
-) {
+async fn ask(run: &mut Run, agent: &Agent, model: &dyn Model, request: &ModelRequest, watch: &mut Watch<'_>) {
     let span = info_span!(
         "agent.model",
         model = model.name(),
@@ -99,13 +93,7 @@ async fn ask(
     debug_assert!(told.is_ok(), "the run asked for the model");
 }
 
-async fn make(
-    run: &mut Run,
-    agent: &Agent,
-    tools: &dyn Tools,
-    calls: &[ToolCall],
-    watch: &mut Watch<'_>,
-) {
+async fn make(run: &mut Run, agent: &Agent, tools: &dyn Tools, calls: &[ToolCall], watch: &mut Watch<'_>) {
     let reads = |call: &ToolCall| agent.tool(&call.name).is_some_and(|tool| tool.read_only);
     for together in calls.chunk_by(|one, next| reads(one) && reads(next)) {
         for call in together {

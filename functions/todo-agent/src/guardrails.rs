@@ -10,7 +10,8 @@ pub(crate) const LAST_WORD: &str = "\n\nYou have used all the tool calls of this
 const SHORTEST_LEAK: usize = 50;
 
 const NO_ANSWER: &str = "I have no answer to that. Could you say it in other words?";
-const NOT_TOLD: &str = "I cannot share how I am set up. I can add, list, finish, change and delete your tasks.";
+const NOT_TOLD: &str =
+    "I cannot share how I am set up. I can add, list, finish, change and delete your tasks.";
 
 /// Why a message was not taken. `Display` is for the person.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

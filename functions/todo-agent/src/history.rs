@@ -21,10 +21,7 @@ pub(crate) fn bounded(history: &[Item], settings: &Settings) -> Vec<Item> {
         kept += 1;
     }
     let newest = groups.into_iter().rev().take(kept).rev();
-    newest
-        .skip_while(|group| !matches!(group.first(), Some(Item::User { .. })))
-        .flatten()
-        .collect()
+    newest.skip_while(|group| !matches!(group.first(), Some(Item::User { .. }))).flatten().collect()
 }
 
 /// The items with every call followed by exactly one result: strict servers refuse anything else. Results without a
@@ -82,10 +79,7 @@ fn close(calls: &mut Group, results: &mut BTreeMap<&str, Item>, groups: &mut Vec
 }
 
 fn lost(id: &str) -> Item {
-    Item::result(
-        id,
-        ToolOutcome::error("the result was lost; look with list_tasks before doing it again"),
-    )
+    Item::result(id, ToolOutcome::error("the result was lost; look with list_tasks before doing it again"))
 }
 
 /// Four characters to a token, and a few for the frame of an item: near enough for a limit.

@@ -55,18 +55,12 @@ pub struct ToolOutcome {
 impl ToolOutcome {
     /// The tool did its work.
     pub fn ok(value: Value) -> Self {
-        Self {
-            value,
-            is_error: false,
-        }
+        Self { value, is_error: false }
     }
 
     /// The tool did nothing; `message` tells the model why and what to do about it.
     pub fn error(message: impl Into<String>) -> Self {
-        Self {
-            value: serde_json::json!({ "error": message.into() }),
-            is_error: true,
-        }
+        Self { value: serde_json::json!({ "error": message.into() }), is_error: true }
     }
 }
 
@@ -83,10 +77,6 @@ impl Item {
 
     /// The result of the call `id`.
     pub fn result(id: impl Into<String>, outcome: ToolOutcome) -> Self {
-        Self::ToolResult {
-            id: id.into(),
-            value: outcome.value,
-            is_error: outcome.is_error,
-        }
+        Self::ToolResult { id: id.into(), value: outcome.value, is_error: outcome.is_error }
     }
 }

@@ -41,8 +41,10 @@ mod history;
 mod item;
 mod model;
 mod offline;
+mod openai;
 mod report;
 mod run;
+mod tls;
 
 pub use agent::{Agent, Settings, ToolDefinition};
 pub use approval::Approval;
@@ -51,4 +53,6 @@ pub use guardrails::InputRefused;
 pub use item::{Item, ToolCall, ToolOutcome};
 pub use model::{Model, ModelAnswer, ModelError, ModelRequest, RequestedCall, Usage};
 pub use offline::Offline;
+pub use openai::{Api, OPENAI_BASE_URL, OpenAi, OpenAiSettings, SettingsError};
 pub use run::{Answer, OutOfStep, Outcome, Run, Step, Turn};
+pub use tls::install_tls_provider;

@@ -37,9 +37,7 @@ impl Model for Offline {
 /// The person has just said no, and nothing else has happened since: there is nothing to read.
 fn just_declined(items: &[Item]) -> bool {
     let since = items.iter().rev();
-    let mut results = since
-        .take_while(|item| matches!(item, Item::ToolResult { .. }))
-        .peekable();
+    let mut results = since.take_while(|item| matches!(item, Item::ToolResult { .. })).peekable();
     results.peek().is_some()
         && results.all(|item| match item {
             Item::ToolResult { value, .. } => value.get("declined").is_some_and(|told| told == true),
@@ -48,10 +46,7 @@ fn just_declined(items: &[Item]) -> bool {
 }
 
 fn conversation(request: &ModelRequest) -> Conversation {
-    Conversation {
-        now: request.now.clone(),
-        entries: request.items.iter().cloned().map(entry).collect(),
-    }
+    Conversation { now: request.now.clone(), entries: request.items.iter().cloned().map(entry).collect() }
 }
 
 fn entry(item: Item) -> Entry {
@@ -75,8 +70,5 @@ fn translated(answer: Answer) -> ModelAnswer {
 }
 
 fn requested(call: Call) -> RequestedCall {
-    RequestedCall {
-        name: call.name.to_owned(),
-        arguments: call.arguments.to_string(),
-    }
+    RequestedCall { name: call.name.to_owned(), arguments: call.arguments.to_string() }
 }

@@ -64,10 +64,7 @@ pub struct Run {
 #[serde(rename_all = "snake_case")]
 enum Phase {
     Model,
-    Tools {
-        calls: Vec<Prepared>,
-        held: Vec<ToolCall>,
-    },
+    Tools { calls: Vec<Prepared>, held: Vec<ToolCall> },
     Interrupted(Approval),
     Done(Answer),
 }
@@ -229,9 +226,7 @@ impl Run {
         let Phase::Tools { calls, .. } = &mut self.phase else {
             return Err(OutOfStep);
         };
-        let waiting = calls
-            .iter_mut()
-            .find(|prepared| prepared.call.id == id && prepared.outcome.is_none());
+        let waiting = calls.iter_mut().find(|prepared| prepared.call.id == id && prepared.outcome.is_none());
         waiting.ok_or(OutOfStep)?.outcome = Some(outcome);
         self.settle();
         Ok(())
@@ -267,9 +262,8 @@ impl Run {
             approved: &self.approved,
         };
         let held_ids = known.needing_approval(&prepared);
-        let (held, ready): (Vec<_>, Vec<_>) = prepared
-            .into_iter()
-            .partition(|prepared| held_ids.contains(&prepared.call.id));
+        let (held, ready): (Vec<_>, Vec<_>) =
+            prepared.into_iter().partition(|prepared| held_ids.contains(&prepared.call.id));
         (ready, held.into_iter().map(|prepared| prepared.call).collect())
     }
 
@@ -288,11 +282,10 @@ impl Run {
         }
         let (calls, held) = (std::mem::take(calls), std::mem::take(held));
         let did_something = calls::any_change(&calls);
-        self.new_items
-            .extend(calls.iter().map(|prepared| Item::ToolCall(prepared.call.clone())));
-        self.new_items.extend(calls.into_iter().filter_map(|prepared| {
-            Some(Item::result(prepared.call.id, prepared.outcome?))
-        }));
+        self.new_items.extend(calls.iter().map(|prepared| Item::ToolCall(prepared.call.clone())));
+        self.new_items.extend(
+            calls.into_iter().filter_map(|prepared| Some(Item::result(prepared.call.id, prepared.outcome?))),
+        );
         if held.is_empty() {
             self.phase = Phase::Model;
             return;
