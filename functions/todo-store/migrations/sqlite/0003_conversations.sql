@@ -1,0 +1,32 @@
+-- Conversations with the assistant and their messages.
+
+CREATE TABLE conversations (
+    user_id TEXT NOT NULL,
+    conversation_id INTEGER NOT NULL,
+    title TEXT NOT NULL,
+    -- What the agent goes on with, such as an approval it waits for: JSON.
+    state TEXT,
+    last_message_id INTEGER NOT NULL DEFAULT 0,
+    -- Who answers at this moment, and until when the claim holds if they are never heard of again.
+    turn_owner TEXT,
+    turn_until INTEGER,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    CONSTRAINT conversations_key PRIMARY KEY (user_id, conversation_id),
+    CONSTRAINT conversations_user_fkey FOREIGN KEY (user_id) REFERENCES users (user_id) ON DELETE CASCADE,
+    CONSTRAINT conversations_turn_check CHECK ((turn_owner IS NULL) = (turn_until IS NULL))
+) WITHOUT ROWID;
+
+CREATE TABLE messages (
+    user_id TEXT NOT NULL,
+    conversation_id INTEGER NOT NULL,
+    message_id INTEGER NOT NULL,
+    role TEXT NOT NULL,
+    -- JSON in the shape the agent gives it.
+    content TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    CONSTRAINT messages_key PRIMARY KEY (user_id, conversation_id, message_id),
+    CONSTRAINT messages_conversation_fkey FOREIGN KEY (user_id, conversation_id)
+        REFERENCES conversations (user_id, conversation_id) ON DELETE CASCADE,
+    CONSTRAINT messages_role_check CHECK (role IN ('user', 'assistant', 'tool_call', 'tool_result'))
+);

@@ -1,0 +1,94 @@
+//! A tenant's tasks. Every change writes its events in the same transaction.
+
+mod list;
+mod stored;
+
+use todo_domain::{NewTask, Task, TaskChange, TaskId};
+use todo_events::Event;
+
+pub use crate::outbox::access_refused;
+use crate::statements::statements;
+use crate::{Error, Transaction, outbox};
+#[cfg(feature = "testing")]
+pub(crate) use list::variants;
+pub use list::{Page, list};
+
+statements! {
+    /// Counts the tenant's tasks: the row is locked until the end of the transaction, so numbers are given out one by one.
+    NEXT_ID = "INSERT INTO users (user_id, last_task_id, created_at) VALUES ($1, 1, $2) \
+        ON CONFLICT (user_id) DO UPDATE SET last_task_id = users.last_task_id + 1 RETURNING last_task_id";
+    ADD = "INSERT INTO tasks (title, description, completed_at, due_local, due_zone, due_at, repeat_rule, repeat_from, \
+        remind, priority, tags, series_id, occurrence, words, updated_at, user_id, task_id, created_at) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)";
+    GET = concat!("SELECT ", stored::columns!(), " FROM tasks WHERE user_id = $1 AND task_id = $2");
+    UPDATE = "UPDATE tasks SET title = $1, description = $2, completed_at = $3, due_local = $4, due_zone = $5, due_at = $6, \
+        repeat_rule = $7, repeat_from = $8, remind = $9, priority = $10, tags = $11, series_id = $12, occurrence = $13, \
+        words = $14, updated_at = $15 WHERE user_id = $16 AND task_id = $17";
+    COMPLETE = concat!(
+        "UPDATE tasks SET completed_at = $1, updated_at = $1 \
+         WHERE user_id = $2 AND task_id = $3 AND completed_at IS NULL RETURNING ",
+        stored::columns!()
+    );
+    DELETE = concat!("DELETE FROM tasks WHERE user_id = $1 AND task_id = $2 RETURNING ", stored::columns!());
+}
+
+/// Adds a task under the tenant's next number.
+pub async fn add(tx: &mut Transaction, new: NewTask) -> Result<Task, Error> {
+    let parameters = vec![tx.user(), tx.now().into()];
+    let mut counted = tx.row(NEXT_ID, parameters).await?.ok_or(Error::Corrupt("counter"))?;
+    let task = new.numbered(TaskId(counted.integer()?), tx.now());
+    let mut parameters = stored::fields(&task);
+    parameters.extend([tx.user(), task.id.0.into(), task.created_at.into()]);
+    tx.execute(ADD, parameters).await?;
+    outbox::write(tx, &Event::created(tx.user_id(), &task, tx.now())).await?;
+    Ok(task)
+}
+
+/// The task of that number.
+pub async fn get(tx: &mut Transaction, id: TaskId) -> Result<Task, Error> {
+    let parameters = vec![tx.user(), id.0.into()];
+    let row = tx.row(GET, parameters).await?.ok_or_else(|| not_found(id))?;
+    stored::task(row)
+}
+
+/// Completes a task. One that is completed already stays as it is, and no event tells of it twice.
+pub async fn complete(tx: &mut Transaction, id: TaskId) -> Result<Task, Error> {
+    let parameters = vec![tx.now().into(), tx.user(), id.0.into()];
+    let Some(row) = tx.row(COMPLETE, parameters).await? else {
+        return get(tx, id).await;
+    };
+    let task = stored::task(row)?;
+    let before = Task { completed_at: None, ..task.clone() };
+    outbox::write(tx, &Event::changed(tx.user_id(), &before, &task, tx.now())).await?;
+    Ok(task)
+}
+
+/// Removes a task and says what it was.
+pub async fn delete(tx: &mut Transaction, id: TaskId) -> Result<Task, Error> {
+    let parameters = vec![tx.user(), id.0.into()];
+    let row = tx.row(DELETE, parameters).await?.ok_or_else(|| not_found(id))?;
+    let task = stored::task(row)?;
+    outbox::write(tx, &Event::deleted(tx.user_id(), &task, tx.now())).await?;
+    Ok(task)
+}
+
+/// Changes a task. A change that alters nothing writes nothing.
+pub async fn update(tx: &mut Transaction, id: TaskId, change: TaskChange) -> Result<Task, Error> {
+    let parameters = vec![tx.user(), id.0.into()];
+    let locked = format!("{GET}{}", tx.dialect().lock_row());
+    let row = tx.row(locked, parameters).await?.ok_or_else(|| not_found(id))?;
+    let before = stored::task(row)?;
+    let after = before.apply(change, tx.now())?;
+    if after == before {
+        return Ok(after);
+    }
+    let mut parameters = stored::fields(&after);
+    parameters.extend([tx.user(), id.0.into()]);
+    tx.execute(UPDATE, parameters).await?;
+    outbox::write(tx, &Event::changed(tx.user_id(), &before, &after, tx.now())).await?;
+    Ok(after)
+}
+
+fn not_found(id: TaskId) -> Error {
+    Error::NotFound { what: "task", id: id.0 }
+}
