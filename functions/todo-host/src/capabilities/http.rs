@@ -1,0 +1,67 @@
+//! Outbound HTTP: sent when `allowed_outbound_hosts` lists the host, refused before any connection otherwise.
+
+use std::future::Future;
+use std::sync::{Arc, Once};
+
+use http::uri::Scheme;
+use http::{Request, Response};
+use http_body_util::BodyExt;
+use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks, default_send_request};
+
+use super::Capabilities;
+use super::outbound::default_port;
+
+type Finished = Box<dyn Future<Output = Result<(), Error>> + Send>;
+type Sent = Box<dyn Future<Output = Result<(Response<WasiBody>, Finished), Error>> + Send>;
+
+/// Sends a component's requests.
+pub struct OutboundHttp {
+    capabilities: Arc<Capabilities>,
+}
+
+impl OutboundHttp {
+    pub fn new(capabilities: Arc<Capabilities>) -> Self {
+        Self { capabilities }
+    }
+
+    fn permit(&self, request: &Request<WasiBody>) -> Result<(), Error> {
+        let uri = request.uri();
+        let scheme = uri.scheme().unwrap_or(&Scheme::HTTPS).as_str();
+        let host = uri.host().ok_or(Error::HttpRequestUriInvalid)?;
+        let port = uri.port_u16().or_else(|| default_port(scheme)).ok_or(Error::HttpRequestUriInvalid)?;
+        if self.capabilities.outbound.allow(scheme, host, port) {
+            return Ok(());
+        }
+        tracing::warn!(
+            component = %self.capabilities.component,
+            "refused a request to {scheme}://{host}:{port}: `allowed_outbound_hosts` does not list it"
+        );
+        Err(Error::HttpRequestDenied)
+    }
+}
+
+impl WasiHttpHooks for OutboundHttp {
+    fn send_request(
+        &mut self,
+        request: Request<WasiBody>,
+        options: Option<RequestOptions>,
+        _processed: Finished,
+    ) -> Sent {
+        let permitted = self.permit(&request);
+        Box::new(async move {
+            permitted?;
+            choose_tls_provider();
+            let (response, finished) = default_send_request(request, options).await?;
+            Ok((response.map(BodyExt::boxed_unsync), Box::new(finished) as Finished))
+        })
+    }
+}
+
+/// `default_send_request` takes the process's TLS provider, which rustls cannot guess when two are compiled in. Whoever
+/// chose one before is right.
+fn choose_tls_provider() {
+    static CHOSEN: Once = Once::new();
+    CHOSEN.call_once(|| {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+    });
+}

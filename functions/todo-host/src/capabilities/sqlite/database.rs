@@ -1,0 +1,147 @@
+//! One SQLite file and its idle connections.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use rusqlite::InterruptHandle;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::confine::confine;
+use super::statement::{Rows, run};
+use crate::bindings::sqlite::{Error, Value};
+
+/// How long a statement waits for another connection's write to end.
+const BUSY: Duration = Duration::from_secs(5);
+/// Prepared statements kept by each connection: more than the distinct statements of a component.
+const PREPARED: usize = 64;
+
+/// An SQLite file. Nothing is opened before the first request needs it.
+pub struct Database {
+    file: PathBuf,
+    idle: Mutex<Vec<rusqlite::Connection>>,
+    places: Arc<Semaphore>,
+}
+
+/// A component's open connection. Its drop interrupts what still runs on it.
+pub struct Connection {
+    lease: Arc<Lease>,
+}
+
+/// A connection on loan from its database: it comes back clean, or not at all.
+pub struct Lease {
+    database: Arc<Database>,
+    connection: Mutex<Option<rusqlite::Connection>>,
+    interrupt: InterruptHandle,
+    _place: OwnedSemaphorePermit,
+}
+
+impl Database {
+    /// The database in `file`, with at most `connections` open at once.
+    pub fn new(file: PathBuf, connections: usize) -> Self {
+        Self { file, idle: Mutex::default(), places: Arc::new(Semaphore::new(connections)) }
+    }
+
+    /// Opens a connection, waiting while all are in use.
+    pub async fn connect(self: &Arc<Self>) -> Result<Connection, Error> {
+        let place =
+            self.places.clone().acquire_owned().await.map_err(|closed| Error::Io(closed.to_string()))?;
+        let idle = lock(&self.idle).pop();
+        let connection = match idle {
+            Some(connection) => connection,
+            None => {
+                let database = self.clone();
+                blocking(move || database.open().map_err(|error| Error::Io(error.to_string()))).await?
+            }
+        };
+        Ok(Connection {
+            lease: Arc::new(Lease {
+                database: self.clone(),
+                interrupt: connection.get_interrupt_handle(),
+                connection: Mutex::new(Some(connection)),
+                _place: place,
+            }),
+        })
+    }
+
+    fn open(&self) -> rusqlite::Result<rusqlite::Connection> {
+        let connection = rusqlite::Connection::open(&self.file)?;
+        connection.busy_timeout(BUSY)?;
+        connection.pragma_update(None, "journal_mode", "wal")?;
+        connection.pragma_update(None, "synchronous", "normal")?;
+        connection.pragma_update(None, "foreign_keys", true)?;
+        connection.set_prepared_statement_cache_capacity(PREPARED);
+        confine(&connection)?;
+        Ok(connection)
+    }
+}
+
+impl Connection {
+    /// The connection itself, for a call that outlives the borrow of the instance's table.
+    pub fn lease(&self) -> Arc<Lease> {
+        self.lease.clone()
+    }
+}
+
+impl Drop for Connection {
+    /// Stops what still runs. The lease is held until here, so what is stopped is the component's own.
+    fn drop(&mut self) {
+        self.lease.interrupt.interrupt();
+    }
+}
+
+impl Lease {
+    /// Runs one statement to its end.
+    pub async fn execute(self: Arc<Self>, sql: String, parameters: Vec<Value>) -> Result<Rows, Error> {
+        self.with(move |connection| run(connection, &sql, parameters)).await
+    }
+
+    /// The row id of the last insert on this connection.
+    pub async fn last_insert_rowid(self: Arc<Self>) -> Result<i64, Error> {
+        self.with(|connection| Ok(connection.last_insert_rowid())).await
+    }
+
+    /// The number of rows that the last statement changed.
+    pub async fn changes(self: Arc<Self>) -> Result<u64, Error> {
+        self.with(|connection| Ok(connection.changes())).await
+    }
+
+    async fn with<R: Send + 'static>(
+        self: Arc<Self>,
+        work: impl FnOnce(&rusqlite::Connection) -> Result<R, Error> + Send + 'static,
+    ) -> Result<R, Error> {
+        blocking(move || match lock(&self.connection).as_ref() {
+            Some(connection) => work(connection),
+            None => Err(Error::InvalidConnection),
+        })
+        .await
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        let connection = lock(&self.connection).take();
+        if let Some(connection) = connection.filter(clean) {
+            lock(&self.database.idle).push(connection);
+        }
+    }
+}
+
+/// Ends a transaction that was left open. What cannot be ended is closed, which ends it too.
+fn clean(connection: &rusqlite::Connection) -> bool {
+    connection.is_autocommit() || connection.execute_batch("ROLLBACK").is_ok()
+}
+
+async fn blocking<R: Send + 'static>(
+    work: impl FnOnce() -> Result<R, Error> + Send + 'static,
+) -> Result<R, Error> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(panicked) => Err(Error::Io(panicked.to_string())),
+    }
+}
+
+/// A panic while the lock was held leaves nothing half-done behind it: the values are moved in and out whole.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,95 @@
+//! One function: a component that answers requests.
+
+use std::error::Error;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{Request, Response};
+use tokio::time::{Instant, timeout_at};
+use wasmtime_wasi_http::WasiBody;
+use wasmtime_wasi_http::handler::{ExpirationError, InstantiationError, ProxyHandler};
+
+use crate::counters::Counters;
+use crate::gate::{Gate, Place};
+use crate::instance::Instances;
+use crate::limits::Limits;
+use crate::manifest::Route;
+use crate::request::{address, receive};
+use crate::response::{Body, Refusal, watched};
+
+/// A loaded component.
+pub struct Function {
+    pub name: Arc<str>,
+    pub routes: Vec<Route>,
+    pub counters: Arc<Counters>,
+    handler: ProxyHandler<Instances>,
+    gate: Gate,
+    limits: Limits,
+}
+
+impl Function {
+    pub fn new(name: Arc<str>, routes: Vec<Route>, instances: Instances) -> Self {
+        let limits = instances.limits;
+        Self {
+            name,
+            routes,
+            counters: instances.counters.clone(),
+            handler: ProxyHandler::new(instances),
+            gate: Gate::new(limits.concurrency, limits.queue),
+            limits,
+        }
+    }
+
+    /// Answers `request`, which arrived on `route`.
+    pub async fn handle<B>(&self, route: &Route, request: Request<B>) -> Response<Body>
+    where
+        B: http_body::Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>>,
+    {
+        self.counters.request();
+        match self.answer(route, request).await {
+            Ok(response) => response,
+            Err(refusal) => {
+                match refusal {
+                    Refusal::Busy => self.counters.rejection(),
+                    Refusal::Failed | Refusal::TimedOut => self.counters.failure(),
+                    _ => {}
+                }
+                refusal.response()
+            }
+        }
+    }
+
+    async fn answer<B>(&self, route: &Route, request: Request<B>) -> Result<Response<Body>, Refusal>
+    where
+        B: http_body::Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>>,
+    {
+        let (mut parts, body) = request.into_parts();
+        let path = parts.uri.path().to_owned();
+        address(&mut parts, route.base(), route.rest(&path).unwrap_or_default())?;
+        let request = receive(Request::from_parts(parts, body), self.limits.body, self.limits.time).await?;
+        let place = self.gate.enter(self.limits.time).await.map_err(|_| Refusal::Busy)?;
+        self.run(request, place).await
+    }
+
+    async fn run(&self, request: Request<WasiBody>, place: Place) -> Result<Response<Body>, Refusal> {
+        let deadline = Instant::now() + self.limits.time;
+        match timeout_at(deadline, self.handler.handle((), request)).await {
+            Ok(Ok(response)) => Ok(watched(response, deadline, place)),
+            Ok(Err(error)) => Err(self.refusal(&error, deadline)),
+            Err(_) => Err(Refusal::TimedOut),
+        }
+    }
+
+    /// The trap itself is logged where its instance ends; here is only known that no answer came.
+    fn refusal(&self, error: &wasmtime::Error, deadline: Instant) -> Refusal {
+        if let Some(error) = error.downcast_ref::<InstantiationError<()>>() {
+            tracing::error!(component = %self.name, "an instance did not start: {:#}", error.error);
+            return Refusal::Failed;
+        }
+        if error.is::<ExpirationError>() || Instant::now() >= deadline {
+            Refusal::TimedOut
+        } else {
+            Refusal::Failed
+        }
+    }
+}
