@@ -1,0 +1,143 @@
+// The list of conversations: open, begin, rename, delete.
+
+import { byId, confirmed, el, icon, iconButton } from "./element.js";
+import { Failure } from "./endpoint.js";
+import { daysAgo } from "./when.js";
+
+const PAGE = 30;
+const UNTITLED = "New conversation";
+// The server's limit for a title.
+const LONGEST_TITLE = 200;
+
+/**
+ * The list. `hooks`: `endpoint()`, `failed(failure)`, `open(id)` with `undefined` for a new one, `gone(id)` after a
+ * deletion, `named(title)` when the title of the open one is known.
+ */
+export class Conversations {
+  #hooks;
+  #list = byId("conversation-list");
+  #all = [];
+  #after;
+  #current;
+
+  constructor(hooks) {
+    this.#hooks = hooks;
+  }
+
+  clear() {
+    this.#all = [];
+    this.#after = undefined;
+    this.#list.replaceChildren();
+  }
+
+  /** Marks a conversation as the open one. */
+  select(id) {
+    this.#current = id;
+    this.#draw();
+  }
+
+  /** Fetches the newest again, as far as was shown. */
+  async refresh() {
+    await this.#trying(async () => {
+      const page = await this.#page();
+      const known = new Set(page.data.map((thread) => thread.id));
+      const older = page.has_more ? this.#all.filter((thread) => !known.has(thread.id)) : [];
+      this.#after = older.length > 0 ? this.#after : page.has_more && page.after;
+      this.#all = [...page.data, ...older];
+    });
+  }
+
+  async #more() {
+    await this.#trying(async () => {
+      const page = await this.#page(this.#after);
+      this.#after = page.has_more && page.after;
+      this.#all.push(...page.data);
+    });
+  }
+
+  #page(after) {
+    return this.#hooks.endpoint().ask("threads.list", { limit: PAGE, order: "desc", ...(after && { after }) });
+  }
+
+  async #trying(request) {
+    try {
+      await request();
+    } catch (failure) {
+      if (!(failure instanceof Failure)) throw failure;
+      this.#hooks.failed(failure);
+    }
+    this.#draw();
+  }
+
+  #draw() {
+    const focused = document.activeElement?.closest?.("[data-conversation]")?.dataset.conversation;
+    const groups = Map.groupBy(this.#all, (thread) => age(thread.created_at));
+    const parts = [...groups].flatMap(([title, threads]) => [
+      el("h3", { class: "over-list" }, title),
+      el("ul", null, threads.map((thread) => this.#row(thread))),
+    ]);
+    if (this.#all.length === 0) parts.push(el("p", { class: "quiet" }, "What you talk about is kept here."));
+    if (this.#after) parts.push(el("button", { type: "button", class: "earlier", click: () => this.#more() }, "Show older"));
+    this.#list.replaceChildren(...parts);
+    if (focused) this.#list.querySelector(`[data-conversation="${CSS.escape(focused)}"] button`)?.focus();
+    const open = this.#all.find((thread) => Number(thread.id) === this.#current);
+    this.#hooks.named(open ? open.title || UNTITLED : UNTITLED);
+  }
+
+  #row(thread) {
+    const id = Number(thread.id);
+    const title = thread.title || UNTITLED;
+    const row = el("li", { "data-conversation": thread.id });
+    const open = el("button", { type: "button", class: "conversation", title, "aria-current": id === this.#current && "page", click: () => this.#hooks.open(id) }, title);
+    const rename = iconButton("edit", `Rename “${title}”`, () => this.#rename(row, thread));
+    const remove = iconButton("trash", `Delete “${title}”`, () => this.#delete(thread));
+    row.append(open, el("span", { class: "row-actions" }, rename, remove));
+    return row;
+  }
+
+  #rename(row, thread) {
+    const box = el("input", { type: "text", "aria-label": "New title", maxlength: LONGEST_TITLE, autocomplete: "off" });
+    box.value = thread.title ?? "";
+    const back = () => {
+      row.replaceWith(this.#row(thread));
+      this.#list.querySelector(`[data-conversation="${CSS.escape(thread.id)}"] button`)?.focus();
+    };
+    const save = (event) => {
+      event.preventDefault();
+      const title = box.value.trim();
+      if (title === "" || title === thread.title) return back();
+      return this.#trying(async () => {
+        await this.#hooks.endpoint().ask("threads.update", { thread_id: thread.id, title });
+        thread.title = title;
+      });
+    };
+    const escaped = (event) => {
+      if (event.key !== "Escape") return;
+      event.stopPropagation();
+      back();
+    };
+    row.replaceChildren(el("form", { class: "rename", submit: save, keydown: escaped }, box,
+      el("button", { type: "submit", class: "icon-button", "aria-label": "Save the title", title: "Save" }, icon("check")),
+      iconButton("close", "Keep the old title", back)));
+    box.focus();
+    box.select();
+  }
+
+  async #delete(thread) {
+    const title = thread.title || UNTITLED;
+    const sure = await confirmed("Delete this conversation?", `“${title}” will be gone for good. Your tasks stay as they are.`, "Delete");
+    if (!sure) return;
+    await this.#trying(async () => {
+      await this.#hooks.endpoint().ask("threads.delete", { thread_id: thread.id });
+      this.#all = this.#all.filter((other) => other !== thread);
+      this.#hooks.gone(Number(thread.id));
+    });
+  }
+}
+
+function age(createdAt) {
+  const days = daysAgo(createdAt);
+  if (days <= 0) return "Today";
+  if (days === 1) return "Yesterday";
+  return days < 7 ? "Last 7 days" : "Older";
+}

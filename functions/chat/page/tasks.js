@@ -1,0 +1,184 @@
+// The pane of tasks. It only reads: every change is a sentence said in the conversation.
+
+import { byId, el, icon } from "./element.js";
+import { Failure } from "./endpoint.js";
+import { matches, taskRow } from "./task.js";
+import { dueOf } from "./when.js";
+
+const PAGE = 200;
+// A turn with several tool calls asks for the list once.
+const GATHER_MS = 60;
+// "Today" and "overdue" move on while the page is open.
+const CLOCK_MS = 60_000;
+const GROUPS = { overdue: "Overdue", today: "Today", tomorrow: "Tomorrow", week: "Next 7 days", later: "Later", none: "No date", completed: "Completed" };
+const ORDERS = { pending: { sort: "due", order: "asc" }, completed: { sort: "completed", order: "desc" } };
+
+/** The pane. `hooks`: `endpoint()`, `failed(failure)`, `say(sentence)`, `suggest(beginning)`. */
+export class Tasks {
+  #hooks;
+  #list = byId("task-list");
+  #search = byId("search");
+  #pages = {};
+  #before = new Map();
+  #problem;
+  #gathering;
+  #asked = 0;
+
+  constructor(hooks) {
+    this.#hooks = hooks;
+    for (const choice of document.getElementsByName("status")) choice.addEventListener("change", () => this.refresh());
+    this.#search.addEventListener("input", () => this.#draw());
+    this.#search.addEventListener("keydown", (event) => {
+      if (event.key !== "Escape" || this.#search.value === "") return;
+      event.stopPropagation();
+      this.#search.value = "";
+      this.#draw();
+    });
+    setInterval(() => Object.keys(this.#pages).length > 0 && this.#draw(), CLOCK_MS);
+  }
+
+  clear() {
+    this.#asked += 1;
+    this.#pages = {};
+    this.#before.clear();
+    this.#problem = undefined;
+    this.#search.value = "";
+    this.#draw();
+  }
+
+  /** Fetches the tasks again soon; calls close together are one. */
+  refresh() {
+    clearTimeout(this.#gathering);
+    this.#gathering = setTimeout(() => this.#fetch(), GATHER_MS);
+    if (!this.#pages[this.#status]) this.#draw();
+  }
+
+  get #status() {
+    return document.querySelector("input[name=status]:checked").value;
+  }
+
+  /** The lists the filter needs. The pending ones always: their number is shown whatever is filtered. */
+  get #kinds() {
+    return this.#status === "pending" ? ["pending"] : ["pending", "completed"];
+  }
+
+  async #fetch() {
+    const asked = ++this.#asked;
+    try {
+      const kinds = this.#kinds;
+      const pages = await Promise.all(kinds.map((kind) => this.#page(kind)));
+      // Someone asked again, or signed out, while this was on its way.
+      if (asked !== this.#asked) return;
+      this.#pages = Object.fromEntries(kinds.map((kind, i) => [kind, pages[i]]));
+      this.#problem = undefined;
+    } catch (failure) {
+      if (!(failure instanceof Failure)) throw failure;
+      if (asked !== this.#asked) return;
+      this.#problem = failure;
+      this.#hooks.failed(failure);
+    }
+    this.#draw();
+  }
+
+  async #more(kind) {
+    try {
+      const page = await this.#page(kind, this.#pages[kind].after);
+      this.#pages[kind] = { ...page, data: [...this.#pages[kind].data, ...page.data] };
+    } catch (failure) {
+      if (!(failure instanceof Failure)) throw failure;
+      this.#hooks.failed(failure);
+    }
+    this.#draw();
+  }
+
+  #page(kind, cursor) {
+    return this.#hooks.endpoint().ask("tasks.list", { status: kind, ...ORDERS[kind], limit: PAGE, ...(cursor && { cursor }) });
+  }
+
+  #draw() {
+    const focus = this.#focused();
+    this.#count();
+    const status = this.#status;
+    const wanted = status === "all" ? ["pending", "completed"] : [status];
+    const loaded = wanted.every((kind) => this.#pages[kind]);
+    if (loaded) this.#list.replaceChildren(...this.#problemNote(), ...this.#groups(wanted), ...this.#buttons(wanted));
+    else if (this.#problem) this.#list.replaceChildren(...this.#problemNote());
+    else this.#list.replaceChildren(loading());
+    this.#list.setAttribute("aria-busy", String(!loaded && !this.#problem));
+    if (focus) this.#refocus(focus);
+  }
+
+  #count() {
+    const { data, has_more: more } = this.#pages.pending ?? {};
+    const badge = byId("tab-count");
+    byId("tasks-count").textContent = data ? `${data.length}${more ? "+" : ""} pending` : "";
+    badge.textContent = data ? `${data.length}${more ? "+" : ""}` : "";
+    badge.hidden = !data?.length;
+  }
+
+  #groups(wanted) {
+    const words = this.#search.value.toLowerCase().split(/\s+/).filter(Boolean);
+    const now = new Date();
+    const tasks = wanted.flatMap((kind) => this.#pages[kind].data);
+    const found = tasks.filter((task) => matches(task, words));
+    const groups = Map.groupBy(found, (task) => (task.completed ? "completed" : dueOf(task, now).group));
+    const changed = this.#changes(tasks);
+    if (found.length === 0) return [this.#empty(tasks.length > 0)];
+    return Object.keys(GROUPS).filter((group) => groups.has(group)).map((group) => el("section", { class: "group", "data-group": group, "aria-labelledby": `group-${group}` },
+      el("h3", { class: "over-list", id: `group-${group}` }, GROUPS[group], " ", el("span", { class: "quiet" }, String(groups.get(group).length))),
+      el("ul", null, groups.get(group).map((task) => this.#row(task, changed)))));
+  }
+
+  #row(task, changed) {
+    const row = taskRow(task, this.#hooks);
+    row.classList.toggle("changed", changed.has(task.id));
+    return row;
+  }
+
+  /** The tasks that are new or different since the last list of the same kind, to be lit up for a moment. */
+  #changes(tasks) {
+    const now = new Map(tasks.map((task) => [task.id, JSON.stringify(task)]));
+    const first = this.#before.size === 0;
+    const changed = new Set([...now].filter(([id, text]) => !first && this.#before.get(id) !== text).map(([id]) => id));
+    this.#before = new Map([...this.#before, ...now]);
+    return changed;
+  }
+
+  #empty(hidden) {
+    const [title, text] = hidden ? ["Nothing found", "No task here has these words in its title, notes or tags."]
+      : this.#status === "completed" ? ["Nothing completed yet", "What you finish is kept here."]
+      : ["Nothing to do", "Mention a task in the conversation and it appears here."];
+    return el("div", { class: "empty" }, icon(hidden ? "search" : "check"), el("h3", null, title), el("p", null, text));
+  }
+
+  #buttons(wanted) {
+    return wanted.filter((kind) => this.#pages[kind].has_more).map((kind) =>
+      el("button", { type: "button", class: "earlier", click: () => this.#more(kind) }, `Show more ${kind} tasks`));
+  }
+
+  #problemNote() {
+    if (!this.#problem) return [];
+    const text = this.#pages.pending ? "These may be out of date." : "Your tasks could not be loaded.";
+    return [el("div", { class: "problem-panel" }, icon("alert"), el("p", null, `${text} ${this.#problem.message}`),
+      el("button", { type: "button", click: () => this.refresh() }, "Try again"))];
+  }
+
+  /** Where the keyboard is in the list, so that a new list does not throw it out. */
+  #focused() {
+    const control = document.activeElement?.closest?.("#task-list [data-control]");
+    const row = control?.closest("[data-task]");
+    if (!row) return undefined;
+    const rows = [...this.#list.querySelectorAll("[data-task]")];
+    return { id: row.dataset.task, control: control.dataset.control, at: rows.indexOf(row) };
+  }
+
+  #refocus({ id, control, at }) {
+    const rows = [...this.#list.querySelectorAll("[data-task]")];
+    const row = rows.find((other) => other.dataset.task === id) ?? rows[Math.min(at, rows.length - 1)];
+    (row?.querySelector(`[data-control="${control}"]`) ?? row?.querySelector("button") ?? byId("tasks-title")).focus();
+  }
+}
+
+function loading() {
+  return el("div", { class: "loading", role: "status" }, el("span", { class: "unseen" }, "Loading the tasks"), el("i"), el("i"), el("i"));
+}
