@@ -91,37 +91,22 @@ const NO: &[&str] = &[
     "neither",
     "none",
 ];
-const NO_PHRASES: &[&str] = &[
-    "never mind",
-    "forget it",
-    "hold on",
-    "leave it",
-    "leave them",
-    "keep them",
-    "no way",
-    "do not",
-];
+const NO_PHRASES: &[&str] =
+    &["never mind", "forget it", "hold on", "leave it", "leave them", "keep them", "no way", "do not"];
 
 /// `None` when the text is neither: then it is a new request.
 ///
 /// A "no" anywhere wins over a "yes": what is not deleted can still be deleted later.
 pub fn consent(text: &str) -> Option<Consent> {
     let tokens = tokens(text);
-    let words: Vec<&str> = tokens
-        .iter()
-        .filter(|token| token.is_word())
-        .map(|token| token.low.as_str())
-        .collect();
+    let words: Vec<&str> =
+        tokens.iter().filter(|token| token.is_word()).map(|token| token.low.as_str()).collect();
     // A longer sentence is a request of its own, which must not pass for an approval.
     if words.is_empty() || words.len() > 8 || tokens.iter().any(Token::is_quoted) {
         return None;
     }
     let line = format!(" {} ", words.join(" "));
-    let says = |phrases: &[&str]| {
-        phrases
-            .iter()
-            .any(|phrase| line.contains(&format!(" {phrase} ")))
-    };
+    let says = |phrases: &[&str]| phrases.iter().any(|phrase| line.contains(&format!(" {phrase} ")));
     if line.contains(" why not ") || line.contains(" no problem ") {
         return Some(Consent::Yes);
     }

@@ -18,9 +18,7 @@ pub enum EvaluationError {
     #[error("cannot read the utterances: {0}")]
     Read(#[from] std::io::Error),
     /// A line is not the expected object.
-    #[error(
-        "line {line}: expected {{\"utterance\": string, \"suggested_tool\": string or null}}: {source}"
-    )]
+    #[error("line {line}: expected {{\"utterance\": string, \"suggested_tool\": string or null}}: {source}")]
     Line {
         /// Counted from 1.
         line: usize,
@@ -77,9 +75,7 @@ impl Evaluation {
     }
 
     fn count(&mut self, labelled: Labelled, chosen: &str) {
-        let expected = labelled
-            .suggested_tool
-            .unwrap_or_else(|| NO_TOOL.to_owned());
+        let expected = labelled.suggested_tool.unwrap_or_else(|| NO_TOOL.to_owned());
         if expected.starts_with("(adjacent)") {
             self.skipped += 1;
             return;
@@ -91,18 +87,9 @@ impl Evaluation {
         self.correct += usize::from(right);
         self.out_of_scope += usize::from(none);
         self.false_actions += usize::from(none && !right);
-        *self
-            .confusion
-            .entry(expected.clone())
-            .or_default()
-            .entry(chosen.to_owned())
-            .or_default() += 1;
+        *self.confusion.entry(expected.clone()).or_default().entry(chosen.to_owned()).or_default() += 1;
         if !right {
-            self.misses.push(Miss {
-                utterance: labelled.utterance,
-                expected,
-                chosen: chosen.to_owned(),
-            });
+            self.misses.push(Miss { utterance: labelled.utterance, expected, chosen: chosen.to_owned() });
         }
     }
 }
@@ -115,26 +102,17 @@ fn share(part: usize, whole: usize) -> Option<f64> {
 ///
 /// # Errors
 /// When the input cannot be read or a line is not such an object.
-pub fn evaluate(
-    utterances: impl BufRead,
-    now: &jiff::Zoned,
-) -> Result<Evaluation, EvaluationError> {
+pub fn evaluate(utterances: impl BufRead, now: &jiff::Zoned) -> Result<Evaluation, EvaluationError> {
     let mut evaluation = Evaluation::default();
     for (index, line) in utterances.lines().enumerate() {
         let line = line?;
         if line.trim().is_empty() {
             continue;
         }
-        let labelled: Labelled =
-            serde_json::from_str(&line).map_err(|source| EvaluationError::Line {
-                line: index + 1,
-                source,
-            })?;
+        let labelled: Labelled = serde_json::from_str(&line)
+            .map_err(|source| EvaluationError::Line { line: index + 1, source })?;
         let reading = read(&labelled.utterance, now, &Context::default());
-        let chosen = reading
-            .actions
-            .first()
-            .map_or(NO_TOOL, |action| action.tool());
+        let chosen = reading.actions.first().map_or(NO_TOOL, |action| action.tool());
         evaluation.count(labelled, chosen);
     }
     Ok(evaluation)
@@ -167,11 +145,7 @@ impl fmt::Display for Evaluation {
         }
         writeln!(f, "\nmisses: {}", self.misses.len())?;
         for miss in &self.misses {
-            writeln!(
-                f,
-                "  {} → {}: {}",
-                miss.expected, miss.chosen, miss.utterance
-            )?;
+            writeln!(f, "  {} → {}: {}", miss.expected, miss.chosen, miss.utterance)?;
         }
         Ok(())
     }

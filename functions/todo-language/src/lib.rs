@@ -4,40 +4,37 @@
 //! own: everything it knows is in the [`Conversation`]. [`answer`] reads the last message, asks for tool calls, and when
 //! their results are there says in plain words what happened.
 
+mod add;
+mod answer;
+mod arguments;
+mod aside;
+mod clause;
+mod command;
 mod consent;
 mod conversation;
+mod describe;
 pub mod evaluation;
+mod filter;
+mod intent;
+mod numbers;
+mod read;
 mod reading;
+mod remind;
+mod repeat;
+mod slots;
+mod split;
+mod target;
+mod task;
 mod text;
 mod titles;
+mod update;
+mod when;
 
+pub use answer::answer;
 pub use consent::{Consent, consent};
 pub use conversation::{Answer, Call, Conversation, Entry};
+pub use read::{Context, read};
 pub use reading::{
-    Action, Aside, Bound, Changes, Due, DueChange, Fields, Filter, Reading, Shift, Target,
+    Action, Aside, Bound, Changes, Due, DueChange, Fields, Filter, Reading, Remind, Shift, Target,
 };
 pub use titles::{TitleMatch, title_match};
-
-/// What earlier turns leave behind for the reading of a message.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Context {
-    /// The task spoken of last.
-    pub last: Option<i64>,
-}
-
-/// The next move in a conversation.
-pub fn answer(conversation: &Conversation) -> Answer {
-    let _ = conversation;
-    Answer::Say(
-        "I keep your to-do list. Tell me what to add, show, finish, change or delete.".into(),
-    )
-}
-
-/// One message's intended actions, before titles are resolved.
-pub fn read(utterance: &str, now: &jiff::Zoned, context: &Context) -> Reading {
-    let _ = (utterance, now, context);
-    Reading {
-        actions: Vec::new(),
-        aside: Some(Aside::Unclear),
-    }
-}

@@ -90,6 +90,8 @@ pub enum Target {
     Last,
     /// "the second one" of what was shown; -1 is the last one. Counted from 1.
     Position(i64),
+    /// "them", "both of them": all that was shown last.
+    Shown,
     /// "all completed tasks", "everything due today".
     All(Filter),
     /// None named.
@@ -109,12 +111,33 @@ pub struct Fields {
     pub repeat: Option<String>,
     /// Count from the completion instead of the due date.
     pub repeat_from_completion: bool,
-    /// ISO 8601 offsets from due, or RFC 3339 instants.
-    pub remind: Vec<String>,
+    /// When to be reminded.
+    pub remind: Vec<Remind>,
     /// The contract's word for it.
     pub priority: Option<&'static str>,
     /// Without `#`.
     pub tags: Vec<String>,
+}
+
+/// When to be reminded of a task.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Remind {
+    /// So long before it is due; zero is the due time itself.
+    Before {
+        /// Calendar days.
+        days: i64,
+        /// Minutes beside the days.
+        minutes: i64,
+        /// "the day before at 9": that time of that day.
+        at: Option<Time>,
+    },
+    /// At a time of its own; without a day, on the day it is due.
+    At {
+        /// The local day.
+        date: Option<Date>,
+        /// The local time.
+        time: Time,
+    },
 }
 
 /// When something is due.
@@ -140,7 +163,7 @@ pub struct Changes {
     /// With a new rule: count from the completion.
     pub repeat_from_completion: bool,
     /// Further reminders, beside those the task has.
-    pub remind: Vec<String>,
+    pub remind: Vec<Remind>,
     /// Drop the reminders it has.
     pub clear_remind: bool,
     /// The new priority; `Some(None)` clears it.

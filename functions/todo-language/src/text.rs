@@ -69,18 +69,9 @@ pub(crate) fn tokens(text: &str) -> Vec<Token> {
 
 fn push(found: &mut Vec<Token>, text: &str, start: usize, end: usize, kind: Kind) -> usize {
     let raw = text.get(start..end).unwrap_or_default();
-    let inner = if kind == Kind::Quoted {
-        strip_quotes(raw)
-    } else {
-        raw
-    };
+    let inner = if kind == Kind::Quoted { strip_quotes(raw) } else { raw };
     let low = inner.to_lowercase().replace(['’', '‘', '`'], "'");
-    found.push(Token {
-        start,
-        end,
-        kind,
-        low,
-    });
+    found.push(Token { start, end, kind, low });
     end
 }
 
@@ -109,8 +100,7 @@ fn quote_end(text: &str, at: usize, open: char) -> Option<usize> {
     let close = closing(open)?;
     let from = at + open.len_utf8();
     let rest = text.get(from..)?;
-    for (offset, found) in rest.match_indices(|c: char| c == close || (open == '„' && c == '“'))
-    {
+    for (offset, found) in rest.match_indices(|c: char| c == close || (open == '„' && c == '“')) {
         let end = from + offset + found.len();
         let next = text.get(end..).and_then(|after| after.chars().next());
         if offset > 0 && !next.is_some_and(char::is_alphanumeric) {
@@ -149,13 +139,9 @@ fn opens_word(whole: &str, first: char) -> bool {
 fn inner_break(whole: &str) -> usize {
     let mut before = ' ';
     for (offset, c) in whole.char_indices() {
-        let after = whole
-            .get(offset + c.len_utf8()..)
-            .and_then(|rest| rest.chars().next())
-            .unwrap_or(' ');
+        let after = whole.get(offset + c.len_utf8()..).and_then(|rest| rest.chars().next()).unwrap_or(' ');
         let number = before.is_ascii_digit() && after.is_ascii_digit();
-        if offset > 0
-            && (matches!(c, ';' | '"' | '“' | '”' | '—' | '…' | '(' | ')') || (c == ',' && !number))
+        if offset > 0 && (matches!(c, ';' | '"' | '“' | '”' | '—' | '…' | '(' | ')') || (c == ',' && !number))
         {
             return offset;
         }

@@ -82,10 +82,7 @@ pub(crate) fn likeness(words: &str, title: &str) -> f32 {
     if said.is_empty() || named.is_empty() {
         return 0.0;
     }
-    let hits = said
-        .iter()
-        .filter(|word| named.iter().any(|other| alike(word, other)))
-        .count();
+    let hits = said.iter().filter(|word| named.iter().any(|other| alike(word, other))).count();
     let share = hits as f32 / said.len() as f32;
     if share < 0.5 { 0.0 } else { share }
 }
@@ -97,11 +94,7 @@ pub(crate) fn same(words: &str, title: &str) -> bool {
 }
 
 fn plain(text: &str) -> Vec<String> {
-    let words = || {
-        tokens(text)
-            .into_iter()
-            .filter(|token| token.is_word() || token.is_quoted())
-    };
+    let words = || tokens(text).into_iter().filter(|token| token.is_word() || token.is_quoted());
     let kept = words().filter(|token| !matches!(token.low.as_str(), "a" | "an" | "the" | "my"));
     kept.flat_map(|token| inner_words(&token.low)).collect()
 }
@@ -116,11 +109,7 @@ fn inner_words(low: &str) -> Vec<String> {
 
 fn content(text: &str) -> Vec<String> {
     let all = plain(text);
-    let kept: Vec<String> = all
-        .iter()
-        .filter(|word| !EMPTY.contains(&word.as_str()))
-        .cloned()
-        .collect();
+    let kept: Vec<String> = all.iter().filter(|word| !EMPTY.contains(&word.as_str())).cloned().collect();
     if kept.is_empty() { all } else { kept }
 }
 
@@ -146,10 +135,7 @@ fn stem(word: &str) -> &str {
 fn one_slip(one: &str, other: &str) -> bool {
     let (a, b): (Vec<char>, Vec<char>) = (one.chars().collect(), other.chars().collect());
     let head = a.iter().zip(&b).take_while(|(x, y)| x == y).count();
-    let (a, b) = (
-        a.get(head..).unwrap_or_default(),
-        b.get(head..).unwrap_or_default(),
-    );
+    let (a, b) = (a.get(head..).unwrap_or_default(), b.get(head..).unwrap_or_default());
     match (a, b) {
         ([_, rest @ ..], same) if rest == same => true,
         (same, [_, rest @ ..]) if rest == same => true,
