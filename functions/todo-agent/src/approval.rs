@@ -98,9 +98,17 @@ impl Known<'_> {
         })
     }
 
+    /// By its number, or by its title when no other title that stands in the message is as long: in "delete milk and
+    /// eggs" the task "Milk" is not the one that is named, and of two tasks with one title neither is.
     fn named_by_person(&self, task: i64, titles: &Titles) -> bool {
-        names_number(self.message, task)
-            || titles.get(&task).is_some_and(|title| title_match(self.message, title) == TitleMatch::Exact)
+        let said = |title: &str| title_match(self.message, title) == TitleMatch::Exact;
+        let length = |title: &str| title.chars().count();
+        let rivals = |own: &str| {
+            let mut others = titles.iter().filter(|(other, _)| **other != task);
+            others.any(|(_, title)| length(title) >= length(own) && said(title))
+        };
+        let by_title = |title: &String| said(title) && !rivals(title);
+        names_number(self.message, task) || titles.get(&task).is_some_and(by_title)
     }
 }
 
@@ -147,7 +155,7 @@ fn glued(mut beyond: impl Iterator<Item = char>) -> bool {
     }
 }
 
-/// Titles by task number, as the tools told them; the latest stands.
+/// Titles by task number, as the tools told them; the latest stands, and what was deleted is forgotten.
 pub(crate) type Titles = BTreeMap<i64, String>;
 
 pub(crate) fn titles<'a>(items: impl Iterator<Item = &'a Item>) -> Titles {
@@ -168,7 +176,10 @@ fn read_titles(value: &Value, titles: &mut Titles) {
             let id = fields.get("task_id").or_else(|| fields.get("id"));
             if let (Some(id), Some(Value::String(title))) = (id.and_then(Value::as_i64), fields.get("title"))
             {
-                titles.insert(id, title.clone());
+                match fields.get("status").is_some_and(|status| status == "deleted") {
+                    true => titles.remove(&id),
+                    false => titles.insert(id, title.clone()),
+                };
             }
             fields.values().for_each(|inner| read_titles(inner, titles));
         }

@@ -99,8 +99,8 @@ impl fmt::Debug for OpenAiSettings {
 /// Settings no model can be reached with.
 #[derive(Debug, thiserror::Error)]
 pub enum SettingsError {
-    /// Not an `http` or `https` address.
-    #[error("the model's base URL is not an http(s) address, such as {OPENAI_BASE_URL}")]
+    /// Not an `http` or `https` address, or one with a user name or password in it.
+    #[error("the model's base URL must be an http(s) address without a user name, such as {OPENAI_BASE_URL}")]
     BaseUrl,
     /// The key holds characters a header cannot.
     #[error("the model's API key has characters that an HTTP header cannot hold; a line break at its end?")]
@@ -114,10 +114,16 @@ pub enum SettingsError {
 }
 
 /// A model behind an OpenAI-compatible API.
-#[derive(Debug)]
 pub struct OpenAi {
     settings: OpenAiSettings,
     transport: Transport,
+}
+
+/// The settings alone: the address within the client may hold a key.
+impl fmt::Debug for OpenAi {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_tuple("OpenAi").field(&self.settings).finish()
+    }
 }
 
 impl OpenAi {

@@ -18,7 +18,6 @@ const LARGEST_ANSWER: usize = 4 * 1024 * 1024;
 /// The end of a Chat Completions stream.
 const STREAM_END: &str = "[DONE]";
 
-#[derive(Debug)]
 pub(super) struct Transport {
     client: Client,
     base_url: Url,
@@ -29,7 +28,8 @@ pub(super) struct Transport {
 impl Transport {
     pub fn new(settings: &OpenAiSettings) -> Result<Self, SettingsError> {
         let base_url = Url::parse(&settings.base_url).map_err(|_| SettingsError::BaseUrl)?;
-        if !matches!(base_url.scheme(), "http" | "https") || base_url.cannot_be_a_base() {
+        let anonymous = base_url.username().is_empty() && base_url.password().is_none();
+        if !matches!(base_url.scheme(), "http" | "https") || !anonymous {
             return Err(SettingsError::BaseUrl);
         }
         let silence = if settings.stream { settings.idle_timeout } else { settings.timeout };

@@ -1,0 +1,7 @@
+//! The loop's behaviours, one by one.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may fail")]
+
+mod approval;
+mod limits;
+mod talk;
+mod tools;
