@@ -73,7 +73,7 @@ export class Conversation {
   /** Says something in the conversation shown, as if it were typed and sent. */
   say(text) {
     const turn = { view: this.#view, said: new Said(text), stop: new AbortController(), accepted: false, givenUp: false };
-    this.#view.element.querySelector(".welcome")?.remove();
+    for (const past of this.#view.element.querySelectorAll(".welcome, .choices")) past.remove();
     this.#view.element.append(turn.said.element);
     this.#toEnd();
     this.#enqueue(turn);
@@ -142,6 +142,7 @@ export class Conversation {
         answer.result(result);
         if (!ONLY_READ.has(result.name)) this.#hooks.changed();
       }),
+      approval: shown(() => answer.choices(["Yes", "No"], (choice) => this.say(choice))),
       done: shown(({ response }) => {
         answer.finish(response);
         // Said once and whole: piece by piece a screen reader would stammer.
@@ -167,7 +168,8 @@ export class Conversation {
     const again = () => this.#again(turn, answer);
     if (failure.code === "not_found") view.id = undefined;
     if (turn.accepted && failure.kind === "stopped") {
-      answer.broke("Stopped. What was already done stays done.");
+      // The server finishes a turn whoever listens: half a turn would leave tasks nobody heard of.
+      answer.broke("You stopped waiting. The assistant may still finish.", "Show what was done", () => this.#reload(view));
     } else if (turn.accepted && failure.kind === "refused") {
       answer.broke(failure.message, "Try again", again);
     } else if (turn.accepted) {
@@ -200,7 +202,7 @@ export class Conversation {
 
   /** All turns not over: running, waiting, or failed and not given up. */
   #turns() {
-    return [...this.#failed, ...(this.#running ? [this.#running] : []), ...this.#queue];
+    return [...new Set([...this.#failed, ...(this.#running ? [this.#running] : []), ...this.#queue])];
   }
 
   #keep() {
@@ -318,7 +320,7 @@ function history(items) {
 }
 
 function called(answer, id, { title, content, status_indicator: status }) {
-  answer.call({ id, name: title });
+  answer.call({ id, name: title, about: content });
   if (status !== "loading") answer.result({ id, name: title, result: content });
 }
 

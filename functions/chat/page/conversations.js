@@ -70,7 +70,7 @@ export class Conversations {
   }
 
   #draw() {
-    const focused = document.activeElement?.closest?.("[data-conversation]")?.dataset.conversation;
+    const focused = this.#focused();
     const groups = Map.groupBy(this.#all, (thread) => age(thread.created_at));
     const parts = [...groups].flatMap(([title, threads]) => [
       el("h3", { class: "over-list" }, title),
@@ -79,9 +79,21 @@ export class Conversations {
     if (this.#all.length === 0) parts.push(el("p", { class: "quiet" }, "What you talk about is kept here."));
     if (this.#after) parts.push(el("button", { type: "button", class: "earlier", click: () => this.#more() }, "Show older"));
     this.#list.replaceChildren(...parts);
-    if (focused) this.#list.querySelector(`[data-conversation="${CSS.escape(focused)}"] button`)?.focus();
+    if (focused) this.#refocus(focused);
     const open = this.#all.find((thread) => Number(thread.id) === this.#current);
     this.#hooks.named(open ? open.title || UNTITLED : UNTITLED);
+  }
+
+  /** Where the keyboard is in the list, so that a new list does not throw it out. */
+  #focused() {
+    const row = document.activeElement?.closest?.("[data-conversation]");
+    return row && { id: row.dataset.conversation, at: [...this.#list.querySelectorAll("[data-conversation]")].indexOf(row) };
+  }
+
+  #refocus({ id, at }) {
+    const rows = [...this.#list.querySelectorAll("[data-conversation]")];
+    const row = rows.find((other) => other.dataset.conversation === id) ?? rows[Math.min(at, rows.length - 1)];
+    (row?.querySelector("button") ?? document.querySelector("#conversations [data-new]")).focus();
   }
 
   #row(thread) {
@@ -99,8 +111,9 @@ export class Conversations {
     const box = el("input", { type: "text", "aria-label": "New title", maxlength: LONGEST_TITLE, autocomplete: "off" });
     box.value = thread.title ?? "";
     const back = () => {
-      row.replaceWith(this.#row(thread));
-      this.#list.querySelector(`[data-conversation="${CSS.escape(thread.id)}"] button`)?.focus();
+      const old = this.#row(thread);
+      row.replaceWith(old);
+      old.querySelector("button").focus();
     };
     const save = (event) => {
       event.preventDefault();

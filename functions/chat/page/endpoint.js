@@ -96,7 +96,8 @@ class Silence {
 }
 
 function refusal(response, body) {
-  const { code, message } = body?.error ?? {};
+  const { code } = body?.error ?? {};
+  const message = sentence(body?.error?.message);
   const wait = Number.parseInt(response.headers.get("Retry-After") ?? "", 10);
   const detail = { code, retryAfter: Number.isFinite(wait) ? wait : undefined };
   switch (response.status) {
@@ -111,6 +112,12 @@ function refusal(response, body) {
     default:
       return new Failure("refused", message ?? `Something went wrong (${response.status}).`, detail);
   }
+}
+
+/** The server's words as a sentence that others can follow. */
+function sentence(text) {
+  if (typeof text !== "string" || text === "") return undefined;
+  return text[0].toUpperCase() + text.slice(1) + (/[.!?]$/.test(text) ? "" : ".");
 }
 
 /** Reads server-sent events (WHATWG HTML §9.2): `{name, data}`, data parsed as JSON. Comments only count as a sign of life. */

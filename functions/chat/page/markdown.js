@@ -18,7 +18,7 @@ export function markdown(text) {
     } else if (line.trimStart().startsWith("```")) {
       const end = lines.findIndex((other, i) => i > at && other.trimStart().startsWith("```"));
       const last = end === -1 ? lines.length : end;
-      blocks.push(el("pre", { tabindex: "0" }, el("code", null, lines.slice(at + 1, last).join("\n"))));
+      blocks.push(el("pre", { tabindex: "0", role: "group", "aria-label": "Code" }, el("code", null, lines.slice(at + 1, last).join("\n"))));
       at = last + 1;
     } else if (ITEM.test(line)) {
       const end = nextOf(lines, at, (other) => other.trim() === "" || !(ITEM.test(other) || /^\s{2,}/.test(other)));

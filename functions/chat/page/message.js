@@ -10,7 +10,7 @@ export class Said {
 
   constructor(text) {
     this.text = text;
-    this.element = el("article", { class: "said" }, el("h3", { class: "unseen" }, "You"), el("p", { class: "bubble" }, text), this.#foot);
+    this.element = el("article", { class: "said" }, el("h2", { class: "unseen" }, "You"), el("p", { class: "bubble" }, text), this.#foot);
   }
 
   /** Behind another message. */
@@ -57,7 +57,7 @@ export class Answer {
   #thinking = el("p", { class: "thinking" }, el("span", { class: "unseen" }, "Thinking"), el("i"), el("i"), el("i"));
 
   constructor() {
-    this.element = el("article", { class: "answer", "aria-busy": "true" }, el("h3", { class: "unseen" }, "Assistant"), this.#thinking);
+    this.element = el("article", { class: "answer", "aria-busy": "true" }, el("h2", { class: "unseen" }, "Assistant"), this.#thinking);
   }
 
   /** The next piece of text. */
@@ -66,7 +66,7 @@ export class Answer {
     this.#frame ??= requestAnimationFrame(() => this.#draw());
   }
 
-  /** A tool is called: `{id, name, arguments}`. */
+  /** A tool is called: `{id, name, arguments}`; of a stored call only `about`, its result in words, is known. */
   call(call) {
     this.#draw();
     this.#tools().append(this.#chip(call).element);
@@ -86,6 +86,12 @@ export class Answer {
       this.#open().text = text;
     }
     this.#end();
+  }
+
+  /** The answer is a question: buttons for the usual replies. Any other words do as well. */
+  choices(choices, choose) {
+    const buttons = choices.map((choice) => el("button", { type: "button", click: () => choose(choice) }, choice));
+    this.element.append(el("div", { class: "choices", role: "group", "aria-label": "Answer" }, buttons));
   }
 
   /** The answer ended early: says so, with a button for what can be done about it. */
@@ -145,9 +151,8 @@ class Chip {
   #state = el("span", { class: "unseen" });
   #body;
 
-  constructor({ name, arguments: given }) {
+  constructor({ name, arguments: given, about = subject(given) }) {
     this.#body = el("div", { class: "chip-body" }, section("Arguments", given));
-    const about = subject(given);
     const summary = el("summary", null, this.#mark, el("code", null, name), about && el("span", { class: "chip-about" }, about), this.#state, icon("chevron"));
     this.element = el("details", { class: "chip" }, summary, this.#body);
     this.#show("running", "is running");
@@ -173,7 +178,7 @@ class Chip {
 function section(title, value) {
   if (value === undefined || value === null) return undefined;
   const text = typeof value === "string" ? value : JSON.stringify(value, null, 2);
-  return el("div", null, el("h4", null, title), el("pre", { tabindex: "0", "aria-label": title }, text));
+  return el("div", null, el("h3", null, title), el("pre", { tabindex: "0", role: "group", "aria-label": title }, text));
 }
 
 /** What a call is about, in a few words: the title, the number, or what was asked for. */

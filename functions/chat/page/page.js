@@ -99,7 +99,8 @@ function watchExpiry() {
 /** The one place where a failure decides more than the pane it happened in. */
 function failed(failure) {
   if (failure.kind === "signed_out") return signedOut(`${failure.message} What you wrote is kept: sign in again to go on.`);
-  if (failure.kind === "offline" || failure.kind === "broken") offline();
+  if (failure.kind === "broken") return tryAgain();
+  if (failure.kind === "offline") return offline();
 }
 
 function offline() {
@@ -199,7 +200,7 @@ function pane(name) {
 
 /** Where there is no room for the list of conversations, it slides over the rest. */
 function drawer(show) {
-  const opener = document.querySelector("[data-drawer=open]");
+  const opener = document.querySelector("button[data-drawer=open]");
   if ((app.dataset.drawer === "open") === show) return;
   app.dataset.drawer = show ? "open" : "closed";
   opener.setAttribute("aria-expanded", String(show));

@@ -22,10 +22,10 @@ export function taskRow(task, hooks) {
   const actions = el("span", { class: "row-actions" },
     !task.completed && iconButton("edit", `Change “${task.title}”`, () => hooks.suggest(`Change task ${task.id} to `), { "data-control": "change" }),
     iconButton("trash", `Delete “${task.title}”`, () => hooks.say(`Delete task ${task.id}`), { "data-control": "delete" }));
-  row.append(tick, el("div", { class: "task-body" },
+  row.append(tick,
     el("p", { class: "task-title" }, task.title),
-    task.description && note(task.description),
-    el("ul", { class: "facts", "aria-label": "Details" }, facts(task))), actions, el("span", { class: "task-id", title: `Task ${task.id}` }, String(task.id)));
+    el("div", { class: "task-side" }, actions, el("span", { class: "task-id", title: `Task ${task.id}` }, String(task.id))),
+    el("div", { class: "task-more" }, task.description && note(task.description), details(task)));
   return row;
 }
 
@@ -47,16 +47,18 @@ function note(text) {
   return el("div", null, body, more);
 }
 
-function facts(task) {
+function details(task) {
   const facts = [];
-  if (task.completed && task.completed_at) facts.push(fact("check", "done", `Done ${ago(task.completed_at)}`));
+  if (task.completed_at) facts.push(fact("check", "done", `Done ${ago(task.completed_at)}`));
   const due = dueOf(task);
-  if (due.text) facts.push(fact(due.overdue ? "alert" : "calendar", due.overdue ? "overdue" : "due", due.text, due.whole, due.overdue && "Overdue: "));
+  if (due.overdue) facts.push(fact("alert", "overdue", due.text, due.whole, "Overdue: "));
+  else if (due.text) facts.push(fact("calendar", "due", due.text, due.whole, "Due "));
   if (task.repeat) facts.push(fact("repeat", "repeat", task.repeat_text ?? task.repeat, undefined, "Repeats "));
-  for (const when of task.remind ?? []) facts.push(fact("bell", "remind", reminder(when), undefined, "Reminder "));
-  if (task.priority) facts.push(fact("flag", `priority ${task.priority}`, PRIORITIES[task.priority] ?? task.priority, undefined, "Priority "));
-  for (const tag of task.tags ?? []) facts.push(el("li", { class: "tag" }, `#${tag}`));
-  return facts;
+  const reminders = (task.remind ?? []).map((when) => reminder(when)).join(", ");
+  if (reminders) facts.push(fact("bell", "remind", reminders, undefined, "Reminder: "));
+  if (task.priority) facts.push(fact("flag", task.priority, PRIORITIES[task.priority] ?? task.priority, undefined, "Priority "));
+  if (task.tags?.length > 0) facts.push(el("li", { class: "tags" }, task.tags.map((tag) => el("span", null, `#${tag}`))));
+  return facts.length > 0 && el("ul", { class: "facts", "aria-label": "Details" }, facts);
 }
 
 function fact(symbol, kind, text, whole, spoken) {

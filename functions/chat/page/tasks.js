@@ -157,7 +157,8 @@ export class Tasks {
   }
 
   #problemNote() {
-    if (!this.#problem) return [];
+    // Away from the network, the notice over the page says it already.
+    if (!this.#problem || (this.#problem.kind === "offline" && this.#pages.pending)) return [];
     const text = this.#pages.pending ? "These may be out of date." : "Your tasks could not be loaded.";
     return [el("div", { class: "problem-panel" }, icon("alert"), el("p", null, `${text} ${this.#problem.message}`),
       el("button", { type: "button", click: () => this.refresh() }, "Try again"))];
