@@ -20,7 +20,7 @@ const ONLY_READ = new Set(["list_tasks"]);
 
 /**
  * The conversation pane. `hooks`: `endpoint()`, `failed(failure)`, `reached()`, `started(id)` when a new conversation has
- * its number, `changed()` when tasks may have changed, `ended()` after each turn.
+ * its number, `lost()` to leave one that is not there, `changed()` when tasks may have changed, `ended()` after each turn.
  */
 export class Conversation {
   #hooks;
@@ -252,7 +252,7 @@ export class Conversation {
     const gone = failure.code === "not_found";
     const again = () => {
       panel.remove();
-      if (gone) this.open(undefined);
+      if (gone) this.#hooks.lost();
       else this.#load(view, after);
     };
     const text = gone ? "This conversation no longer exists." : failure.message;

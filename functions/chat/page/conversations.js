@@ -17,6 +17,7 @@ export class Conversations {
   #hooks;
   #list = byId("conversation-list");
   #all = [];
+  #loaded = false;
   #after;
   #current;
 
@@ -26,6 +27,7 @@ export class Conversations {
 
   clear() {
     this.#all = [];
+    this.#loaded = false;
     this.#after = undefined;
     this.#list.replaceChildren();
   }
@@ -44,6 +46,7 @@ export class Conversations {
       const older = page.has_more ? this.#all.filter((thread) => !known.has(thread.id)) : [];
       this.#after = older.length > 0 ? this.#after : page.has_more && page.after;
       this.#all = [...page.data, ...older];
+      this.#loaded = true;
     });
   }
 
@@ -76,7 +79,7 @@ export class Conversations {
       el("h3", { class: "over-list" }, title),
       el("ul", null, threads.map((thread) => this.#row(thread))),
     ]);
-    if (this.#all.length === 0) parts.push(el("p", { class: "quiet" }, "What you talk about is kept here."));
+    if (this.#loaded && this.#all.length === 0) parts.push(el("p", { class: "quiet" }, "What you talk about is kept here."));
     if (this.#after) parts.push(el("button", { type: "button", class: "earlier", click: () => this.#more() }, "Show older"));
     this.#list.replaceChildren(...parts);
     if (focused) this.#refocus(focused);

@@ -25,7 +25,7 @@ let probe;
 const shared = { endpoint: () => endpoint, failed };
 const tasks = new Tasks({ ...shared, say: sayOfTask, suggest: suggestOfTask });
 const conversations = new Conversations({ ...shared, open: openFromList, gone, named });
-const conversation = new Conversation({ ...shared, reached, started, changed: () => tasks.refresh(), ended });
+const conversation = new Conversation({ ...shared, reached, started, lost: () => openFromList(undefined), changed: () => tasks.refresh(), ended });
 
 listen();
 begin();

@@ -135,13 +135,12 @@ export class Tasks {
     return row;
   }
 
-  /** The tasks that are new or different since the last list of the same kind, to be lit up for a moment. */
+  /** The tasks that are new or different since the list was last drawn under the same filter, to be lit up for a moment. */
   #changes(tasks) {
     const now = new Map(tasks.map((task) => [task.id, JSON.stringify(task)]));
-    const first = this.#before.size === 0;
-    const changed = new Set([...now].filter(([id, text]) => !first && this.#before.get(id) !== text).map(([id]) => id));
-    this.#before = new Map([...this.#before, ...now]);
-    return changed;
+    const before = this.#before.get(this.#status);
+    this.#before.set(this.#status, now);
+    return new Set(before && [...now.keys()].filter((id) => before.get(id) !== now.get(id)));
   }
 
   #empty(hidden) {
