@@ -1,8 +1,9 @@
 //! The offline model: an adapter over `todo-language`.
 
 use futures::future::{BoxFuture, FutureExt, ready};
-use todo_language::{Answer, Call, Conversation, Entry, answer};
+use todo_language::{Answer, Call, Consent, Context, Conversation, Entry, answer, consent, read};
 
+use crate::approval;
 use crate::{Item, Model, ModelAnswer, ModelError, ModelRequest, RequestedCall, ToolCall, Usage};
 
 /// No network, no key, the same answer every time.
@@ -23,6 +24,9 @@ impl Model for Offline {
     ) -> BoxFuture<'a, Result<ModelAnswer, ModelError>> {
         let answer = if just_declined(&request.items) {
             Answer::Say(LEFT_ALONE.to_owned())
+        } else if request_is_gone(&request.items, &request.now) {
+            // No words: the run then reports what was done.
+            Answer::Say(String::new())
         } else {
             answer(&conversation(request))
         };
@@ -45,8 +49,37 @@ fn just_declined(items: &[Item]) -> bool {
         })
 }
 
+/// The entries as `todo-language` reads them: it plays a turn again from its message, so calls that the person agreed to
+/// stand in the turn that asked for them, and the question and the "yes" in between are left out.
 fn conversation(request: &ModelRequest) -> Conversation {
-    Conversation { now: request.now.clone(), entries: request.items.iter().cloned().map(entry).collect() }
+    let items = &request.items;
+    let left_out = |at: usize| agreed_at(items, at) || at > 0 && agreed_at(items, at - 1);
+    let kept = (0..).zip(items).filter(|(at, _)| !left_out(*at));
+    Conversation { now: request.now.clone(), entries: kept.map(|(_, item)| entry(item.clone())).collect() }
+}
+
+/// Is there a question here, a yes behind it, and behind that the calls?
+fn agreed_at(items: &[Item], at: usize) -> bool {
+    match items.get(at..) {
+        Some([Item::Assistant { text }, Item::User { text: answer }, Item::ToolCall(_), ..]) => {
+            approval::is_question(text) && consent(answer) == Some(Consent::Yes)
+        }
+        _ => false,
+    }
+}
+
+/// Were calls agreed to whose request is so far back that it is not sent any more? A deletion without a question before
+/// it comes from a message that asks for one, and a mere yes does not.
+fn request_is_gone(items: &[Item], now: &jiff::Zoned) -> bool {
+    match items {
+        [Item::User { text }, Item::ToolCall(_), rest @ ..] => {
+            let asks = !read(text, now, &Context::default()).actions.is_empty();
+            !asks
+                && consent(text) == Some(Consent::Yes)
+                && !rest.iter().any(|item| matches!(item, Item::User { .. }))
+        }
+        _ => false,
+    }
 }
 
 fn entry(item: Item) -> Entry {

@@ -128,7 +128,7 @@ impl Run {
             approved: BTreeSet::new(),
             usage: Usage::default(),
         };
-        let decision = turn.approval.map(|approval| approval.decide(&message));
+        let decision = turn.approval.map(|approval| approval.decide(&message, &run.now));
         match decision {
             Some(approval::Decision::Approved(calls)) => {
                 run.new_items.push(Item::user(message));

@@ -102,7 +102,7 @@ async fn an_error_told_within_a_stream_is_an_error() {
         ),
     ];
     for (way, event) in told {
-        let play = Play::Stream(written(way, &[event.clone()]), usize::MAX);
+        let play = Play::Stream(written(way, std::slice::from_ref(&event)), usize::MAX);
         let server = Server::playing(way, [play.clone(), play.clone(), play]).await;
         let error = ask(&server.model(), &plain_request()).await.0.unwrap_err();
         assert!(matches!(&error, ModelError::Unavailable { attempts: 3, .. }), "{event}: {error}");

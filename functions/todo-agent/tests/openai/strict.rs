@@ -1,9 +1,11 @@
 //! Checks a request as the official API does: its schema, the order of its messages, its tools.
+//!
+//! The tests at the end are of the checks: a server that lets everything pass proves nothing.
 
 use std::collections::BTreeSet;
 
 use axum::http::HeaderMap;
-use serde_json::Value;
+use serde_json::{Value, json};
 use todo_agent::Api;
 
 const CHAT_COMPLETIONS: &str = include_str!("chat_completions.schema.json");
@@ -102,4 +104,87 @@ fn tool_problems(api: Api, body: &Value) -> Vec<String> {
     });
     let invalid = |schema: &&Value| schema["type"] != "object" || !jsonschema::meta::is_valid(schema);
     schemas.filter(invalid).map(|schema| format!("not a schema of an object: {schema}")).collect()
+}
+
+fn headers() -> HeaderMap {
+    let header = |name: &'static str, value: &'static str| (name.parse().unwrap(), value.parse().unwrap());
+    HeaderMap::from_iter([header("content-type", "application/json"), header("accept", "application/json")])
+}
+
+fn call(id: &str) -> Value {
+    json!({ "id": id, "type": "function", "function": { "name": "list_tasks", "arguments": "{}" } })
+}
+
+fn chat(messages: Value) -> Value {
+    json!({ "model": "m", "messages": messages, "stream": false })
+}
+
+#[test]
+fn a_proper_chat_request_passes() {
+    let messages = json!([
+        { "role": "system", "content": "s" }, { "role": "user", "content": "u" },
+        { "role": "assistant", "tool_calls": [call("a"), call("b")] },
+        { "role": "tool", "tool_call_id": "b", "content": "" }, { "role": "tool", "tool_call_id": "a", "content": "" },
+    ]);
+    assert_eq!(problems(Api::ChatCompletions, None, &headers(), &chat(messages)), Vec::<String>::new());
+}
+
+#[test]
+fn improper_chat_requests_do_not_pass() {
+    let system = json!({ "role": "system", "content": "s" });
+    let user = json!({ "role": "user", "content": "u" });
+    let calling = json!({ "role": "assistant", "tool_calls": [call("a")] });
+    let result = json!({ "role": "tool", "tool_call_id": "a", "content": "" });
+    let improper = [
+        json!([user, system]),
+        json!([system, user, system]),
+        json!([system, user, calling]),
+        json!([system, user, result]),
+        json!([system, calling, user, result]),
+        json!([system, calling, result, result]),
+        json!([system, { "role": "assistant", "tool_calls": [call("a"), call("a")] }, result]),
+        json!([system, { "role": "user", "content": "u", "surprise": 1 }]),
+        json!([system, { "role": "assistant" }]),
+    ];
+    for messages in improper {
+        assert!(
+            !problems(Api::ChatCompletions, None, &headers(), &chat(messages.clone())).is_empty(),
+            "{messages}"
+        );
+    }
+}
+
+#[test]
+fn improper_fields_headers_and_tools_do_not_pass() {
+    let proper = chat(json!([{ "role": "system", "content": "s" }, { "role": "user", "content": "u" }]));
+    let with = |name: &str, value: Value| {
+        let mut body = proper.clone();
+        body[name] = value;
+        problems(Api::ChatCompletions, None, &headers(), &body)
+    };
+    let tool = |parameters: Value| json!([{ "type": "function", "function": { "name": "t", "parameters": parameters } }]);
+    assert!(with("tools", tool(json!({ "type": "object" }))).is_empty());
+    assert!(!with("tools", tool(json!({ "type": "object", "required": 7 }))).is_empty());
+    assert!(!with("tools", tool(json!({ "type": "string" }))).is_empty());
+    assert!(!with("tools", json!([])).is_empty());
+    assert!(!with("tool_choice", json!("auto")).is_empty());
+    assert!(!with("user_id", json!("me")).is_empty());
+    assert!(!problems(Api::ChatCompletions, Some("key"), &headers(), &proper).is_empty());
+    assert!(!problems(Api::ChatCompletions, None, &HeaderMap::new(), &proper).is_empty());
+}
+
+#[test]
+fn improper_inputs_of_the_responses_api_do_not_pass() {
+    let calling = json!({ "type": "function_call", "call_id": "a", "name": "list_tasks", "arguments": "{}" });
+    let output = json!({ "type": "function_call_output", "call_id": "a", "output": "" });
+    let checked = |input: Value| {
+        let body = json!({ "model": "m", "instructions": "i", "store": false, "input": input });
+        problems(Api::Responses, None, &headers(), &body)
+    };
+    assert!(checked(json!([calling, output])).is_empty());
+    for input in
+        [json!([calling]), json!([output]), json!([output, calling]), json!([calling, output, output])]
+    {
+        assert!(!checked(input.clone()).is_empty(), "{input}");
+    }
 }

@@ -3,5 +3,6 @@
 
 mod approval;
 mod limits;
+mod offline;
 mod talk;
 mod tools;

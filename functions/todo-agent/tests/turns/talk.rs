@@ -1,8 +1,8 @@
 //! A conversation with a model that says what a test tells it to, over tools that keep tasks in memory.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use futures::future::{BoxFuture, FutureExt};
 use jiff::Zoned;
@@ -114,7 +114,7 @@ impl Tasks {
 /// One conversation, its database and its model.
 pub struct Talk {
     pub agent: Agent,
-    pub script: Script,
+    pub script: Arc<Script>,
     pub tasks: Tasks,
     pub session: Vec<Item>,
     pub approval: Option<Approval>,
@@ -131,7 +131,7 @@ impl Talk {
         *tasks.titles.lock().unwrap() = numbered.collect();
         Self {
             agent: Agent::todo(definitions()),
-            script: Script::default(),
+            script: Arc::default(),
             tasks,
             session: Vec::new(),
             approval: None,
@@ -146,14 +146,22 @@ impl Talk {
         self
     }
 
-    /// The person says `message`, the model answers with `lines`; afterwards the session is stored and read back.
+    /// The person says `message`, and the script answers with `lines`.
     pub async fn turn<const N: usize>(
         &mut self,
         message: &str,
         lines: [Result<ModelAnswer, ModelError>; N],
     ) -> String {
-        let mut run = self.begin(message);
         self.script.lines.lock().unwrap().extend(lines);
+        let script = self.script.clone();
+        let said = self.turn_with(script.as_ref(), message).await;
+        assert!(self.script.lines.lock().unwrap().is_empty(), "the model was not asked as often as expected");
+        said
+    }
+
+    /// The person says `message`, and `model` answers; afterwards the session is stored and read back.
+    pub async fn turn_with(&mut self, model: &dyn Model, message: &str) -> String {
+        let mut run = self.begin(message);
         let events = &mut self.events;
         let mut watch = |event: Event<'_>| {
             events.push(match event {
@@ -162,8 +170,7 @@ impl Talk {
                 Event::Called(call, outcome) => format!("called {} ({})", call.name, !outcome.is_error),
             });
         };
-        let ending = drive(&mut run, &self.agent, &self.script, &self.tasks, &mut watch).await;
-        assert!(self.script.lines.lock().unwrap().is_empty(), "the model was not asked as often as expected");
+        let ending = drive(&mut run, &self.agent, model, &self.tasks, &mut watch).await;
         self.end(&run, &ending);
         ending.text().to_owned()
     }
