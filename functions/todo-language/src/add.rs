@@ -4,13 +4,15 @@ use crate::clause::Clause;
 use crate::filter::is_list_name;
 use crate::reading::{Due, Fields, Remind};
 use crate::repeat::Repeat;
-use crate::slots::{Found, Slot};
+use crate::slots::{Found, Slot, priority};
 use crate::target::PLURALS;
+use crate::text::among;
 use crate::when::{Lead, When};
 
 /// The tasks a clause asks for, its verb taken away. `reminding`: it said "remind me", so a time is a reminder too.
 pub(crate) fn tasks(clause: Clause<'_>, reminding: bool) -> Vec<Fields> {
     let (start, noun) = head(clause);
+    let described = clause.until(start);
     let clause = clause.from(start);
     let reminding =
         reminding || noun.is_some_and(|noun| noun.starts_with("reminder") || noun.starts_with("alert"));
@@ -20,6 +22,9 @@ pub(crate) fn tasks(clause: Clause<'_>, reminding: bool) -> Vec<Fields> {
     let mut slots = clause.slots();
     slots.retain(|found| !belongs_to_title(clause, found));
     let used = take_slots(clause, &mut fields, slots, reminding);
+    if fields.priority.is_none() {
+        fields.priority = head_level(described);
+    }
     let title = title(&clause.without(&used));
     if let Some(titles) = several(clause, &used, noun) {
         return titles.into_iter().map(|title| Fields { title, ..fields.clone() }).collect();
@@ -33,114 +38,43 @@ fn head(clause: Clause<'_>) -> (usize, Option<&str>) {
     let mut at = 0;
     while clause.is(
         at,
-        &[
-            "a",
-            "an",
-            "the",
-            "another",
-            "new",
-            "me",
-            "us",
-            "one",
-            "more",
-            "my",
-            "some",
-            "these",
-            "following",
-            "this",
-            "up",
-            "in",
-            ":",
-            ",",
-            "please",
-            "extra",
-            "for",
-            "quick",
-        ],
+        "a|an|the|another|new|me|us|one|more|my|some|these|following|this|up|in|:|,|please|extra|\
+            for|quick",
     ) {
         at += 1;
     }
-    let nouns = [
-        "task",
-        "tasks",
-        "todo",
-        "todos",
-        "to-do",
-        "to-dos",
-        "to do",
-        "item",
-        "items",
-        "reminder",
-        "reminders",
-        "note",
-        "entry",
-        "alert",
-        "thing",
-        "things",
-        "to-do item",
-        "todo item",
-        "list item",
-        "task item",
-        "chore",
-        "chores",
-        "alerts",
-    ];
-    let noun = clause.phrase(at, &nouns);
+    let nouns = "task|tasks|todo|todos|to-do|to-dos|to do|item|items|reminder|reminders|note|entry|alert|\
+        thing|things|to-do item|todo item|list item|task item|chore|chores|alerts";
+    // "a high priority task called …": the level is not part of the title.
+    let level = priority(clause.tokens, at)
+        .map_or(0, |(_, used)| used)
+        .max(usize::from(clause.is(at, "urgent|important")));
+    if level > 0 && clause.phrase(at + level, nouns) > 0 {
+        at += level;
+    }
+    let noun = clause.phrase(at, nouns);
     if noun == 0 {
         // Without a noun these words may belong to the title ("the quarterly report").
-        let quiet = (0..at).take_while(|index| clause.is(*index, &[":", ",", "me", "us", "please"])).count();
+        let quiet = (0..at).take_while(|index| clause.is(*index, ":|,|me|us|please")).count();
         return (quiet, None);
     }
     let mut end = at + noun;
     end += clause.phrase(
         end,
-        &[
-            "on my list",
-            "to my list",
-            "for me",
-            "on my to-do list",
-            "to my to-do list",
-            "to my todo list",
-            "to the list",
-        ],
+        "on my list|to my list|for me|on my to-do list|to my to-do list|to my todo list|to the list",
     );
     loop {
         let link = clause.phrase(
             end,
-            &[
-                "called",
-                "named",
-                "titled",
-                "that says",
-                "which says",
-                "saying",
-                ":",
-                "-",
-                "to",
-                "about",
-                "with the title",
-                "with title",
-                "for me to",
-                "for me",
-                "that i need to",
-                "that i have to",
-                "for",
-                "of",
-                "that",
-                "to remind me to",
-                "to remind me",
-                "regarding",
-                "–",
-                "so i remember to",
-                "so that i",
-                ",",
-            ],
+            "called|named|titled|that says|which says|saying|:|-|to|about|with the title|with title|\
+                for me to|for me|that i need to|that i have to|for|of|that|to remind me to|to remind me|\
+                regarding|–|so i remember to|so that i|,",
         );
         if link == 0 {
             return (end, Some(clause.word(at)));
         }
         // "a reminder for Friday to …": the date's own word stays with it.
-        if clause.is(end, &["for"])
+        if clause.is(end, "for")
             && clause.from(end).slots().first().is_some_and(|found| found.range.start == 0)
         {
             return (end, Some(clause.word(at)));
@@ -149,58 +83,44 @@ fn head(clause: Clause<'_>) -> (usize, Option<&str>) {
     }
 }
 
+/// The level said before the noun: "an urgent task", "a low priority reminder".
+fn head_level(head: Clause<'_>) -> Option<&'static str> {
+    let bare = |at: usize| match head.word(at) {
+        "urgent" => Some("urgent"),
+        "important" => Some("high"),
+        _ => None,
+    };
+    (0..head.len()).find_map(|at| priority(head.tokens, at).map(|(level, _)| level).or(bare(at)))
+}
+
 /// Takes "to my shopping list" away; a list's own name becomes a tag.
 fn destination(clause: Clause<'_>) -> (Clause<'_>, Option<String>) {
     for at in 0..clause.len() {
-        if !clause.is(at, &["to", "on", "onto", "in", "into", "as"]) {
+        if !clause.is(at, "to|on|onto|in|into|as") {
             continue;
         }
-        let article = usize::from(clause.is(at + 1, &["my", "the", "our", "a", "an", "your"]));
+        let article = usize::from(clause.is(at + 1, "my|the|our|a|an|your"));
         let noun = at + 1 + article;
         let plain = clause.phrase(
             noun,
-            &[
-                "list",
-                "to-do list",
-                "todo list",
-                "to do list",
-                "task list",
-                "tasks list",
-                "tasks",
-                "todos",
-                "to-dos",
-                "reminders",
-                "reminder list",
-                "list of things to do",
-                "task",
-                "todo",
-                "to-do",
-                "reminder",
-                "lists",
-                "calendar",
-                "list of tasks",
-                "agenda",
-                "schedule",
-                "to do",
-                "todo's",
-            ],
+            "list|to-do list|todo list|to do list|task list|tasks list|tasks|todos|to-dos|reminders|\
+                reminder list|list of things to do|task|todo|to-do|reminder|lists|calendar|list of tasks|\
+                agenda|schedule|to do|todo's",
         );
-        let named = plain == 0 && is_list_name(clause.word(noun)) && clause.is(noun + 1, &["list"]);
+        let named = plain == 0 && is_list_name(clause.word(noun)) && clause.is(noun + 1, "list");
         let end = noun + if named { 2 } else { plain };
         let closes = end >= clause.len()
             || !clause.tokens.get(end).is_some_and(|next| next.is_word())
             || clause.from(end).slots().first().is_some_and(|found| found.range.start == 0)
-            || clause.is(end, &["to", "please", "and", "that", "called", "for"]);
+            || clause.is(end, "to|please|and|that|called|for");
         if (plain > 0 && article > 0
             || named
-            || plain > 0
-                && clause.is(noun, &["to-do", "todo", "to", "task", "list"])
-                && clause.is(noun + plain - 1, &["list"]))
+            || plain > 0 && clause.is(noun, "to-do|todo|to|task|list") && clause.is(noun + plain - 1, "list"))
             && closes
         {
             let list = named.then(|| clause.word(noun).to_owned());
             return if at == 0 {
-                (clause.from(end + usize::from(clause.is(end, &["to", ":"]))), list)
+                (clause.from(end + usize::from(clause.is(end, "to|:"))), list)
             } else {
                 (cut(clause, at, end), list)
             };
@@ -219,12 +139,11 @@ fn cut(clause: Clause<'_>, at: usize, end: usize) -> Clause<'_> {
 fn belongs_to_title(clause: Clause<'_>, found: &Found) -> bool {
     let Slot::When(when) = &found.slot else { return false };
     let single = found.range.len() == 1 && when.lead == Lead::None;
-    let article =
-        found.range.start > 0 && clause.is(found.range.start - 1, &["the", "a", "my", "an", "this"]);
+    let article = found.range.start > 0 && clause.is(found.range.start - 1, "the|a|my|an|this");
     let followed = clause
         .tokens
         .get(found.range.end)
-        .is_some_and(|next| next.is_word() && !next.is_any(&["to", "and", "at", "for", "with", "by"]));
+        .is_some_and(|next| next.is_word() && !next.is_any("to|and|at|for|with|by"));
     single && article && followed
 }
 
@@ -291,7 +210,7 @@ fn due_slot(clause: Clause<'_>, slots: &[Found]) -> Option<usize> {
             .filter(|(_, found)| matches!(&found.slot, Slot::When(when) if when.has_days()))
     };
     let opens = dated().find(|(_, found)| found.range.start == 0);
-    let led = dated().find(|(_, found)| clause.is(found.range.start, &["due", "by", "before"]));
+    let led = dated().find(|(_, found)| clause.is(found.range.start, "due|by|before"));
     opens.or(led).or_else(|| dated().last()).map(|(index, _)| index)
 }
 
@@ -324,10 +243,10 @@ fn title(rest: &str) -> String {
     let mut title = rest.trim();
     loop {
         let before = title;
-        for lead in LEADS {
+        for lead in LEADS.split('|') {
             title = strip_words_start(title, lead);
         }
-        for tail in TAILS {
+        for tail in TAILS.split('|') {
             title = strip_words_end(title, tail);
         }
         title = title
@@ -348,86 +267,13 @@ fn unquoted(title: &str) -> &str {
     }
 }
 
-const LEADS: &[&str] = &[
-    "to",
-    "that i need to",
-    "that i have to",
-    "that i should",
-    "that i must",
-    "that i",
-    "i need to",
-    "i have to",
-    "i should",
-    "i must",
-    "about the",
-    "about my",
-    "about",
-    "for me to",
-    "me to",
-    "that",
-    "and",
-    "for",
-    "called",
-    "saying",
-    "of",
-    "then",
-    "please",
-    "is to",
-    "to-do",
-    "by",
-    "on",
-    "i have a",
-    "i have an",
-    "i've got a",
-    "me that",
-    "me about",
-    "at",
-    "when",
-    "with the title",
-    "titled",
-    "regarding",
-];
-const TAILS: &[&str] = &[
-    "and",
-    "to",
-    "on",
-    "at",
-    "by",
-    "for",
-    "due",
-    "with",
-    "please",
-    "thanks",
-    "thank you",
-    "is",
-    "that is",
-    "that's",
-    "which is",
-    "from",
-    "it is",
-    "it's",
-    "starting",
-    "as",
-    "in",
-    "in the",
-    "the",
-    "repeating",
-    "repeat",
-    "set",
-    "make it",
-    "and set it",
-    "and make it",
-    "with a",
-    "mark it",
-    "mark it as",
-    "which",
-    "remind me",
-    "a",
-    "of",
-    "this is",
-    "it",
-    "and it's",
-];
+const LEADS: &str = "to|that i need to|that i have to|that i should|that i must|that i|i need to|i have to|\
+    i should|i must|about the|about my|about|for me to|me to|that|and|for|called|saying|of|\
+    then|please|is to|to-do|by|on|i have a|i have an|i've got a|me that|me about|at|when|\
+    with the title|titled|regarding";
+const TAILS: &str = "and|to|on|at|by|for|due|with|please|thanks|thank you|is|that is|that's|which is|from|\
+    it is|it's|starting|as|in|in the|the|repeating|repeat|set|make it|and set it|and make it|\
+    with a|mark it|mark it as|which|remind me|a|of|this is|it|and it's";
 
 fn strip_words_start<'a>(title: &'a str, lead: &str) -> &'a str {
     let fits = title.get(..lead.len()).is_some_and(|start| start.eq_ignore_ascii_case(lead));
@@ -452,14 +298,12 @@ fn several(clause: Clause<'_>, used: &[Found], noun: Option<&str>) -> Option<Vec
     let parts = parts(clause, used);
     let quoted =
         parts.len() > 1 && parts.iter().all(|part| matches!(part.tokens, [only] if only.is_quoted()));
-    let plural = noun.is_some_and(|noun| PLURALS.contains(&noun)) && parts.len() > 1;
-    let verbs = [
-        "buy", "get", "pick", "order", "call", "email", "talk", "meet", "pack", "bring", "cook", "make",
-        "clean", "prepare", "invite", "discuss", "check", "review",
-    ];
+    let plural = noun.is_some_and(|noun| among(noun, PLURALS)) && parts.len() > 1;
+    let verbs = "buy|get|pick|order|call|email|talk|meet|pack|bring|cook|make|clean|prepare|invite|discuss|\
+        check|review";
     let short = parts.len() > 2
         && parts.iter().all(|part| part.len() <= 2)
-        && !parts.first().is_some_and(|part| part.is(0, &verbs) && part.len() > 1);
+        && !parts.first().is_some_and(|part| part.is(0, verbs) && part.len() > 1);
     if !(quoted || plural || short) {
         return None;
     }
@@ -474,7 +318,7 @@ fn parts<'a>(clause: Clause<'a>, used: &[Found]) -> Vec<Clause<'a>> {
     let mut parts = Vec::new();
     let mut start = 0;
     for at in 0..=clause.len() {
-        let splits = clause.is(at, &[",", "and", ";", "&"])
+        let splits = clause.is(at, ",|and|;|&")
             || clause.tokens.get(at).is_some_and(|token| token.kind == crate::text::Kind::Break)
             || in_slot(at);
         if splits || at == clause.len() {

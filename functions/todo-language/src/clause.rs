@@ -26,7 +26,7 @@ impl<'a> Clause<'a> {
         Clause { tokens: self.tokens.get(..at).unwrap_or(self.tokens), ..*self }
     }
 
-    pub fn is(&self, at: usize, words: &[&str]) -> bool {
+    pub fn is(&self, at: usize, words: &str) -> bool {
         self.tokens.get(at).is_some_and(|token| token.is_any(words))
     }
 
@@ -37,21 +37,21 @@ impl<'a> Clause<'a> {
 
     /// Whether the words of `phrase` stand at `at`.
     pub fn says(&self, at: usize, phrase: &str) -> bool {
-        phrase.split(' ').enumerate().all(|(offset, word)| self.is(at + offset, &[word]))
+        phrase.split(' ').enumerate().all(|(offset, word)| self.is(at + offset, word))
     }
 
     /// How many tokens the first fitting phrase takes at `at`.
-    pub fn phrase(&self, at: usize, phrases: &[&str]) -> usize {
-        let fitting = phrases.iter().filter(|phrase| self.says(at, phrase));
+    pub fn phrase(&self, at: usize, phrases: &str) -> usize {
+        let fitting = phrases.split('|').filter(|phrase| self.says(at, phrase));
         fitting.map(|phrase| phrase.split(' ').count()).max().unwrap_or(0)
     }
 
     /// Where one of the words stands first.
-    pub fn find(&self, words: &[&str]) -> Option<usize> {
+    pub fn find(&self, words: &str) -> Option<usize> {
         self.tokens.iter().position(|token| token.is_any(words))
     }
 
-    pub fn has(&self, words: &[&str]) -> bool {
+    pub fn has(&self, words: &str) -> bool {
         self.find(words).is_some()
     }
 
@@ -88,9 +88,9 @@ impl<'a> Clause<'a> {
     /// A comma or an "and" before a slot goes with it.
     fn back_over(&self, from: usize, found: &Found) -> usize {
         let mut end = found.range.start;
-        let leads: &[&str] = match found.slot {
-            Slot::When(_) | Slot::Repeat(_) => &[",", "due", "-", "(", "it's"],
-            _ => &[",", "and", "with", "-", "(", "at", "as", "set"],
+        let leads: &str = match found.slot {
+            Slot::When(_) | Slot::Repeat(_) => ",|due|-|(|it's",
+            _ => ",|and|with|-|(|at|as|set",
         };
         while end > from && self.is(end - 1, leads) {
             end -= 1;
@@ -103,10 +103,7 @@ impl<'a> Clause<'a> {
         let whole: Vec<&Token> =
             ranges.iter().flat_map(|range| self.tokens.get(range.clone()).unwrap_or_default()).collect();
         let ends = |token: &Token| token.is_any(ENDS);
-        let head = whole
-            .iter()
-            .take_while(|token| token.is_any(&[",", ":", ";", "-", "–", "—", ".", ")", "!", "?", "*", "•"]))
-            .count();
+        let head = whole.iter().take_while(|token| token.is_any(",|:|;|-|–|—|.|)|!|?|*|•")).count();
         let tail = whole.iter().rev().take_while(|token| ends(token)).count();
         let kept = whole.get(head..whole.len().saturating_sub(tail)).unwrap_or_default();
         if let [only] = kept
@@ -133,4 +130,4 @@ impl<'a> Clause<'a> {
 }
 
 /// What does not belong to the end of a title.
-const ENDS: &[&str] = &[",", ":", ";", "-", "–", "—", ".", "!", "(", "…", "?", "please", "and"];
+const ENDS: &str = ",|:|;|-|–|—|.|!|(|…|?|please|and";

@@ -6,12 +6,16 @@ use crate::clause::Clause;
 use crate::numbers::cardinal;
 use crate::reading::{Bound, Filter};
 use crate::slots::{Found, Slot};
+use crate::target::PLURALS;
+use crate::text::among;
 use crate::when::{Days, Lead, When, when};
 
 /// Reads a filter from the words after the verb. What is no filter word is looked for in the tasks.
 pub(crate) fn filter(clause: Clause<'_>) -> Filter {
     let mut filter = Filter::default();
     let mut used = vec![false; clause.len()];
+    let counts = "how many|count my|count the|number of tasks|total number";
+    filter.count = (0..clause.len()).any(|at| clause.phrase(at, counts) > 0);
     sorting(clause, &mut filter, &mut used);
     search(clause, &mut filter, &mut used);
     between(clause, &mut filter, &mut used);
@@ -55,8 +59,8 @@ fn range(clause: Clause<'_>, filter: &mut Filter, when: &When) {
         (when.days.map(|days| days.start), when.days.is_some_and(|days| days.end <= now.date()))
     {
         // "what did I finish yesterday": tasks have no filter by when they were done.
-        if !clause.has(&["due"])
-            && clause.has(&["finish", "finished", "complete", "completed", "do", "done", "did"])
+        if !clause.has("due")
+            && clause.has("finish|finished|complete|completed|do|done|did")
             && date < now.date()
         {
             filter.sort = Some("completed");
@@ -87,7 +91,7 @@ fn this_weekday(clause: Clause<'_>, _when: &When, days: Days) -> Days {
     let today = clause.now.date();
     let weekday =
         clause.tokens.iter().any(|token| crate::when::calendar::weekday(&token.low) == Some(today.weekday()));
-    let plain = weekday && !clause.has(&["next", "coming", "following"]);
+    let plain = weekday && !clause.has("next|coming|following");
     let in_a_week = days.one == crate::when::calendar::plus_days(today, 7);
     if plain && in_a_week { Days::day(today) } else { days }
 }
@@ -113,14 +117,14 @@ fn within(when: &When, days: Days, moment: Option<DateTime>) -> (Bound, Bound) {
 
 /// "between Monday and Friday", "from Monday to Friday"
 fn between(clause: Clause<'_>, filter: &mut Filter, used: &mut [bool]) {
-    let Some(at) = clause.find(&["between", "from"]) else { return };
+    let Some(at) = clause.find("between|from") else { return };
     let Some((first, first_used)) =
         when(clause.tokens, at + 1, clause.now).filter(|(first, _)| first.has_days())
     else {
         return;
     };
     let joint = at + 1 + first_used;
-    if !clause.is(joint, &["and", "to", "until", "till", "through", "-"]) {
+    if !clause.is(joint, "and|to|until|till|through|-") {
         return;
     }
     let Some((second, second_used)) =
@@ -140,14 +144,14 @@ fn status(clause: Clause<'_>, filter: &mut Filter, used: &mut [bool]) {
         if used.get(at).copied().unwrap_or(true) {
             continue;
         }
-        let negated = at > 0 && clause.is(at - 1, &["not", "haven't", "isn't", "aren't", "un", "yet"])
-            || clause.has(&["haven't", "still", "left"]);
+        let negated = at > 0 && clause.is(at - 1, "not|haven't|isn't|aren't|un|yet")
+            || clause.has("haven't|still|left");
         let status = match clause.word(at) {
             "overdue" | "late" | "missed" | "past-due" => {
                 overdue(clause, filter);
                 "pending"
             }
-            "past" if clause.is(at + 1, &["due"]) => {
+            "past" if clause.is(at + 1, "due") => {
                 overdue(clause, filter);
                 "pending"
             }
@@ -160,11 +164,11 @@ fn status(clause: Clause<'_>, filter: &mut Filter, used: &mut [bool]) {
             "completed" | "complete" | "finished" | "done" | "accomplished" | "closed" | "checked" => {
                 "completed"
             }
-            "finish" if clause.is(0, &["did", "have", "i"]) => "completed",
+            "finish" if clause.is(0, "did|have|i") => "completed",
             "pending" | "open" | "incomplete" | "unfinished" | "outstanding" | "remaining" | "active"
             | "uncompleted" | "undone" | "left" | "unchecked" => "pending",
             "all" | "everything" | "entire" | "whole" if filter.status.is_none() => "all",
-            "do" if clause.is(0, &["did"]) => "completed",
+            "do" if clause.is(0, "did") => "completed",
             _ => continue,
         };
         let keep = filter.status == Some("pending") || filter.status.is_some() && status == "all";
@@ -183,7 +187,7 @@ fn overdue(clause: Clause<'_>, filter: &mut Filter) {
 
 /// "the urgent tasks", "important ones"
 fn bare_level(clause: Clause<'_>, filter: &mut Filter, used: &mut [bool]) {
-    let found = clause.find(&["urgent", "important", "critical"]);
+    let found = clause.find("urgent|important|critical");
     if let Some(at) = found.filter(|at| filter.priority.is_none() && used.get(*at) == Some(&false)) {
         filter.priority = crate::slots::level(clause.word(at));
         mark(used, at, at + 1);
@@ -195,19 +199,9 @@ fn sorting(clause: Clause<'_>, filter: &mut Filter, used: &mut [bool]) {
     for at in 0..clause.len() {
         let led = clause.phrase(
             at,
-            &[
-                "sorted by",
-                "sort by",
-                "ordered by",
-                "order by",
-                "sort them by",
-                "arranged by",
-                "by",
-                "in order of",
-                "sorted on",
-            ],
+            "sorted by|sort by|ordered by|order by|sort them by|arranged by|by|in order of|sorted on",
         );
-        let the = usize::from(clause.is(at + led, &["the", "their", "its"]));
+        let the = usize::from(clause.is(at + led, "the|their|its"));
         let key = match clause.word(at + led + the) {
             "due" | "deadline" | "date" => ("due", "asc"),
             "priority" | "importance" | "urgency" => ("priority", "desc"),
@@ -220,10 +214,10 @@ fn sorting(clause: Clause<'_>, filter: &mut Filter, used: &mut [bool]) {
             continue;
         }
         (filter.sort, filter.order) = (Some(key.0), Some(key.1));
-        let date = usize::from(clause.is(at + led + the + 1, &["date", "time", "order"]));
+        let date = usize::from(clause.is(at + led + the + 1, "date|time|order"));
         mark(used, at, at + led + the + 1 + date);
     }
-    let first = clause.find(&["first"]);
+    let first = clause.find("first");
     let word = first.and_then(|at| at.checked_sub(1)).map_or("", |at| clause.word(at));
     let key = match word {
         "newest" | "latest" => Some(("created", "desc")),
@@ -242,9 +236,7 @@ fn sorting(clause: Clause<'_>, filter: &mut Filter, used: &mut [bool]) {
             at + 1,
         );
     }
-    for (words, order) in
-        [(&["ascending", "asc"][..], "asc"), (&["descending", "desc", "reverse", "reversed"][..], "desc")]
-    {
+    for (words, order) in [("ascending|asc", "asc"), ("descending|desc|reverse|reversed", "desc")] {
         if let Some(at) = clause.find(words) {
             filter.order = Some(order);
             mark(used, at, at + 1);
@@ -254,34 +246,16 @@ fn sorting(clause: Clause<'_>, filter: &mut Filter, used: &mut [bool]) {
 
 /// "about the garden", "containing milk", "that mention Bob", "\"quarterly report\""
 fn search(clause: Clause<'_>, filter: &mut Filter, used: &mut [bool]) {
-    let leads = [
-        "about",
-        "containing",
-        "mentioning",
-        "matching",
-        "that mention",
-        "that contain",
-        "with the word",
-        "with the words",
-        "related to",
-        "regarding",
-        "that include",
-        "including",
-        "involving",
-        "concerning",
-        "that say",
-        "called",
-        "named",
-        "relating to",
-        "having to do with",
-    ];
+    let leads = "about|containing|mentioning|matching|that mention|that contain|with the word|\
+        with the words|related to|regarding|that include|including|involving|concerning|that say|\
+        called|named|relating to|having to do with";
     let found =
-        (0..clause.len()).find_map(|at| Some((at, clause.phrase(at, &leads))).filter(|(_, used)| *used > 0));
+        (0..clause.len()).find_map(|at| Some((at, clause.phrase(at, leads))).filter(|(_, used)| *used > 0));
     if let Some((at, led)) = found {
         let start = at + led;
         let rest = clause.from(start);
         let stop = rest.slots().first().map_or(rest.len(), |slot| slot.range.start);
-        let stop = rest.find(&["sorted", "sort", "ordered", ","]).map_or(stop, |at| at.min(stop));
+        let stop = rest.find("sorted|sort|ordered|,").map_or(stop, |at| at.min(stop));
         let words = content(rest.until(stop), &vec![false; stop]);
         if words.is_some() {
             filter.search = words;
@@ -296,57 +270,52 @@ fn search(clause: Clause<'_>, filter: &mut Filter, used: &mut [bool]) {
     }
 }
 
-/// "the next task", "first 5 tasks", "top three", "3 tasks"
+/// "the next task", "first 5 tasks", "top three", "3 tasks", "5 newest tasks"
 fn limit(clause: Clause<'_>, filter: &mut Filter, used: &mut [bool]) {
     for at in 0..clause.len() {
-        let led =
-            clause.is(at, &["first", "next", "top", "last", "latest", "newest", "recent", "oldest", "any"]);
-        let number = cardinal(clause.tokens, at + usize::from(led))
-            .filter(|_| led || clause.is(at + 1, crate::target::PLURALS));
-        let single =
-            led && clause.is(
-                at + 1,
-                &[
-                    "task",
-                    "thing",
-                    "item",
-                    "reminder",
-                    "to-do",
-                    "todo",
-                    "deadline",
-                    "appointment",
-                    "meeting",
-                    "event",
-                ],
-            ) && !clause.is(at, &["any"]);
-        let count = match number {
-            Some((count, spent)) => {
-                mark(used, at, at + usize::from(led) + spent);
-                u32::try_from(count).ok().filter(|count| *count > 0)
-            }
-            None if single => {
-                mark(used, at, at + 1);
-                Some(1)
-            }
-            None => continue,
-        };
-        filter.limit = count.map(|count| count.min(200));
+        let Some((count, spent, word)) = limit_at(clause, at) else { continue };
+        mark(used, at, at + spent);
+        filter.limit = u32::try_from(count).ok().filter(|count| *count > 0).map(|count| count.min(200));
         if filter.sort.is_none() {
-            let (sort, order) = match clause.word(at) {
-                "last" | "latest" | "newest" | "recent" => ("created", "desc"),
-                "oldest" => ("created", "asc"),
-                "top" => ("priority", "desc"),
-                _ => ("due", "asc"),
-            };
+            let (sort, order) = order_of(word);
             (filter.sort, filter.order) = (Some(sort), Some(order));
         }
         return;
     }
 }
 
+const RANKS: &str = "first|next|top|last|latest|newest|recent|oldest|upcoming";
+
+/// The number asked for, the tokens that say it, and the word that says which come first.
+fn limit_at<'a>(clause: Clause<'a>, at: usize) -> Option<(i64, usize, &'a str)> {
+    let single = "task|thing|item|reminder|to-do|todo|deadline|appointment|meeting|event|one";
+    if clause.is(at, RANKS) {
+        return match cardinal(clause.tokens, at + 1) {
+            Some((count, spent)) => Some((count, spent + 1, clause.word(at))),
+            None => clause.is(at + 1, single).then_some((1, 1, clause.word(at))),
+        };
+    }
+    let (count, spent) = cardinal(clause.tokens, at)?;
+    let most = usize::from(clause.is(at + spent, "most"));
+    if clause.is(at + spent + most, RANKS) && clause.is(at + spent + most + 1, PLURALS) {
+        return Some((count, spent + most + 1, clause.word(at + spent + most)));
+    }
+    clause.is(at + spent, PLURALS).then_some((count, spent, ""))
+}
+
+/// What "the next …", "the newest …" are the first of.
+fn order_of(word: &str) -> (&'static str, &'static str) {
+    match word {
+        "last" | "latest" | "newest" | "recent" => ("created", "desc"),
+        "oldest" => ("created", "asc"),
+        "top" => ("priority", "desc"),
+        _ => ("due", "asc"),
+    }
+}
+
 /// "my shopping list": what was put on a named list carries its name as a tag.
 fn named_list(clause: Clause<'_>, filter: &mut Filter, used: &mut [bool]) {
-    let Some(at) = clause.find(&["list", "lists"]).filter(|at| *at > 0) else { return };
+    let Some(at) = clause.find("list|lists").filter(|at| *at > 0) else { return };
     let name = clause.word(at - 1);
     if is_list_name(name) && used.get(at - 1) == Some(&false) {
         filter.tags.push(name.to_owned());
@@ -356,7 +325,7 @@ fn named_list(clause: Clause<'_>, filter: &mut Filter, used: &mut [bool]) {
 
 /// A word before "list" that names one, rather than saying that it is a list of tasks.
 pub(crate) fn is_list_name(word: &str) -> bool {
-    !word.is_empty() && !NOISE.contains(&word) && word.chars().all(|c| c.is_alphanumeric() || c == '-')
+    !word.is_empty() && !among(word, NOISE) && word.chars().all(|c| c.is_alphanumeric() || c == '-')
 }
 
 fn words_left(clause: Clause<'_>, used: &[bool]) -> Option<String> {
@@ -366,7 +335,7 @@ fn words_left(clause: Clause<'_>, used: &[bool]) -> Option<String> {
 fn content(clause: Clause<'_>, used: &[bool]) -> Option<String> {
     let kept = clause.tokens.iter().enumerate().filter(|(at, token)| {
         !used.get(*at).copied().unwrap_or(false)
-            && (token.is_quoted() || token.is_word() && !NOISE.contains(&token.low.as_str()))
+            && (token.is_quoted() || token.is_word() && !among(token.low.as_str(), NOISE))
     });
     let words: Vec<String> = kept
         .map(|(at, _)| {
@@ -385,261 +354,20 @@ fn content(clause: Clause<'_>, used: &[bool]) -> Option<String> {
 }
 
 /// Words of requests for lists that are not looked for.
-const NOISE: &[&str] = &[
-    "a",
-    "an",
-    "the",
-    "my",
-    "our",
-    "your",
-    "me",
-    "i",
-    "i'm",
-    "i've",
-    "i'd",
-    "we",
-    "you",
-    "us",
-    "of",
-    "for",
-    "in",
-    "on",
-    "at",
-    "to",
-    "to-do",
-    "to-dos",
-    "todo",
-    "todos",
-    "task",
-    "tasks",
-    "item",
-    "items",
-    "thing",
-    "things",
-    "one",
-    "ones",
-    "list",
-    "lists",
-    "reminder",
-    "reminders",
-    "is",
-    "are",
-    "was",
-    "were",
-    "be",
-    "been",
-    "am",
-    "do",
-    "does",
-    "did",
-    "done",
-    "have",
-    "has",
-    "had",
-    "having",
-    "there",
-    "that",
-    "those",
-    "these",
-    "this",
-    "what",
-    "what's",
-    "whats",
-    "which",
-    "when",
-    "when's",
-    "who",
-    "how",
-    "many",
-    "much",
-    "any",
-    "anything",
-    "something",
-    "everything",
-    "all",
-    "and",
-    "or",
-    "with",
-    "without",
-    "by",
-    "from",
-    "as",
-    "it",
-    "its",
-    "them",
-    "they",
-    "show",
-    "see",
-    "view",
-    "display",
-    "give",
-    "get",
-    "tell",
-    "read",
-    "find",
-    "search",
-    "look",
-    "up",
-    "over",
-    "out",
-    "through",
-    "let",
-    "check",
-    "pull",
-    "bring",
-    "open",
-    "go",
-    "please",
-    "now",
-    "right",
-    "currently",
-    "current",
-    "due",
-    "coming",
-    "upcoming",
-    "scheduled",
-    "planned",
-    "set",
-    "need",
-    "needs",
-    "should",
-    "must",
-    "can",
-    "could",
-    "would",
-    "will",
-    "want",
-    "like",
-    "know",
-    "still",
-    "left",
-    "plate",
-    "agenda",
-    "schedule",
-    "calendar",
-    "next",
-    "ahead",
-    "so",
-    "just",
-    "only",
-    "also",
-    "again",
-    "yet",
-    "not",
-    "full",
-    "entire",
-    "complete",
-    "priority",
-    "tag",
-    "tags",
-    "tagged",
-    "label",
-    "labeled",
-    "labelled",
-    "sorted",
-    "sort",
-    "order",
-    "ordered",
-    "status",
-    "date",
-    "dates",
-    "day",
-    "days",
-    "week",
-    "time",
-    "today's",
-    "tomorrow's",
-    "tonight's",
-    "week's",
-    "day's",
-    "month's",
-    "got",
-    "going",
-    "happening",
-    "active",
-    "existing",
-    "new",
-    "some",
-    "each",
-    "every",
-    "no",
-    "if",
-    "alerts",
-    "alert",
-    "work?",
-    "about",
-    "first",
-    "then",
-    "here",
-    "too",
-    "exactly",
-    "finish",
-    "work",
-    "supposed",
-    "called",
-    "named",
-    "i'll",
-    "haven't",
-    "isn't",
-    "aren't",
-    "don't",
-    "didn't",
-    "deadline",
-    "deadlines",
-    "the",
-    "more",
-    "most",
-    "coming",
-    "down",
-    "off",
-    "shall",
-    "may",
-    "repeat",
-    "recurring",
-    "saved",
-    "other",
-    "both",
-    "today",
-    "hi",
-    "hey",
-    "hello",
-    "thanks",
-    "thank",
-    "chore",
-    "chores",
-    "note",
-    "notes",
-    "up?",
-    "else",
-    "ok",
-    "okay",
-    "whats",
-    "detail",
-    "details",
-    "name",
-    "names",
-    "total",
-    "number",
-    "remind",
-    "reminding",
-    "reminded",
-    "event",
-    "events",
-    "appointments",
-    "meetings",
-    "stuff",
-    "long",
-    "soon",
-    "most",
-    "pressing",
-    "focus",
-    "start",
-    "begin",
-    "todays",
-    "make",
-    "create",
-    "add",
-    "added",
-    "created",
-    "put",
-];
+const NOISE: &str = "a|an|the|my|our|your|me|i|i'm|i've|i'd|we|you|us|of|for|in|on|at|to|to-do|to-dos|todo|\
+    todos|task|tasks|item|items|thing|things|one|ones|list|lists|reminder|reminders|is|are|\
+    was|were|be|been|am|do|does|did|done|have|has|had|having|there|that|those|these|this|what|\
+    what's|whats|which|when|when's|who|how|many|much|any|anything|something|everything|all|\
+    and|or|with|without|by|from|as|it|its|them|they|show|see|view|display|give|get|tell|read|\
+    find|search|look|up|over|out|through|let|check|pull|bring|open|go|please|now|right|\
+    currently|current|due|coming|upcoming|scheduled|planned|set|need|needs|should|must|can|\
+    could|would|will|want|like|know|still|left|plate|agenda|schedule|calendar|next|ahead|so|\
+    just|only|also|again|yet|not|full|entire|complete|priority|tag|tags|tagged|label|labeled|\
+    labelled|sorted|sort|order|ordered|status|date|dates|day|days|week|time|today's|\
+    tomorrow's|tonight's|week's|day's|month's|got|going|happening|active|existing|new|some|\
+    each|every|no|if|alerts|alert|work?|about|first|then|here|too|exactly|finish|work|\
+    supposed|called|named|i'll|haven't|isn't|aren't|don't|didn't|deadline|deadlines|the|more|\
+    most|coming|down|off|shall|may|repeat|recurring|saved|other|both|today|hi|hey|hello|\
+    thanks|thank|chore|chores|note|notes|up?|else|ok|okay|whats|detail|details|name|names|\
+    total|number|remind|reminding|reminded|event|events|appointments|meetings|stuff|long|soon|\
+    most|pressing|focus|start|begin|todays|make|create|add|added|created|put";

@@ -33,6 +33,8 @@ mod when;
 pub use answer::answer;
 pub use consent::{Consent, consent};
 pub use conversation::{Answer, Call, Conversation, Entry};
+#[doc(hidden)]
+pub use intent::classifier;
 pub use read::{Context, read};
 pub use reading::{
     Action, Aside, Bound, Changes, Due, DueChange, Fields, Filter, Reading, Remind, Shift, Target,

@@ -52,15 +52,15 @@ pub(crate) fn cardinal(tokens: &[Token], at: usize) -> Option<(i64, usize)> {
 
 /// A quantity: a number, "a", "an", "a couple of", "a few".
 pub(crate) fn quantity(tokens: &[Token], at: usize) -> Option<(i64, usize)> {
-    let is = |offset: usize, words: &[&str]| tokens.get(at + offset).is_some_and(|token| token.is_any(words));
-    let article = usize::from(is(0, &["a", "the"]));
-    if is(article, &["couple"]) {
-        return Some((2, article + 1 + usize::from(is(article + 1, &["of"]))));
+    let is = |offset: usize, words: &str| tokens.get(at + offset).is_some_and(|token| token.is_any(words));
+    let article = usize::from(is(0, "a|the"));
+    if is(article, "couple") {
+        return Some((2, article + 1 + usize::from(is(article + 1, "of"))));
     }
-    if is(article, &["few"]) {
+    if is(article, "few") {
         return Some((3, article + 1));
     }
-    if is(0, &["a", "an"]) {
+    if is(0, "a|an") {
         return Some((1, 1));
     }
     cardinal(tokens, at)

@@ -62,9 +62,11 @@ fn build(clause: Clause<'_>, command: Command) -> Vec<Action> {
     let rest = clause.from(command.at);
     match command.tool {
         Tool::Add => {
-            let reminding = clause.until(command.at).tokens.iter().any(|token| {
-                token.low.starts_with("remin") || token.is_any(&["alert", "notify", "ping", "nudge"])
-            });
+            let reminding = clause
+                .until(command.at)
+                .tokens
+                .iter()
+                .any(|token| token.low.starts_with("remin") || token.is_any("alert|notify|ping|nudge"));
             add::tasks(rest, reminding).into_iter().map(|fields| added(rest, fields)).collect()
         }
         Tool::List => vec![Action::List { filter: listed(rest) }],
@@ -88,7 +90,7 @@ fn build(clause: Clause<'_>, command: Command) -> Vec<Action> {
 fn added(clause: Clause<'_>, fields: Fields) -> Action {
     let named = tokens(&fields.title);
     let title = Clause { text: &fields.title, tokens: &named, now: clause.now };
-    let numbered = title.is(0, &["task", "number", "item"]) || title.word(0).starts_with('#');
+    let numbered = title.is(0, "task|number|item") || title.word(0).starts_with('#');
     match targets(title).as_slice() {
         [Target::Number(number)] if numbered && (!fields.remind.is_empty() || fields.due.is_some()) => {
             Action::Update { target: Target::Number(*number), changes: reminded(fields, clause) }
@@ -121,42 +123,19 @@ fn listed(clause: Clause<'_>) -> crate::reading::Filter {
 
 /// Without "as done", "off", "is finished" around the target.
 fn completed(clause: Clause<'_>) -> Clause<'_> {
-    let front = clause.phrase(
-        0,
-        &[
-            "off",
-            "as done",
-            "as complete",
-            "as completed",
-            "as finished",
-            "out",
-            "complete",
-            "done",
-            "with",
-            "up",
-            "doing",
-        ],
-    );
+    let front =
+        clause.phrase(0, "off|as done|as complete|as completed|as finished|out|complete|done|with|up|doing");
     let rest = clause.from(if front < clause.len() { front } else { 0 });
     let Some((at, used)) = done_words(rest) else { return rest };
     let tail = rest.from(at + used);
-    let closes = tail.is_empty()
-        || tail.is(
-            0,
-            &["my", "the", "from", "on", "in", "of", "now", "today", "please", "already", "yet", "for", ","],
-        );
-    let all = rest.is(0, &["all", "every", "everything"]) && at < 3;
+    let closes = tail.is_empty() || tail.is(0, "my|the|from|on|in|of|now|today|please|already|yet|for|,");
+    let all = rest.is(0, "all|every|everything") && at < 3;
     if !closes || all {
         return rest;
     }
     let linking = (0..at)
         .rev()
-        .take_while(|index| {
-            rest.is(
-                *index,
-                &["is", "are", "has", "been", "have", "was", "all", "now", "were", "already", "as", "being"],
-            )
-        })
+        .take_while(|index| rest.is(*index, "is|are|has|been|have|was|all|now|were|already|as|being"))
         .count();
     rest.until(at - linking)
 }
@@ -209,7 +188,7 @@ fn follow_up(clause: Clause<'_>, context: &Context, before: Option<&Action>) -> 
     if let Some(undone) = undo(clause, context) {
         return Some(vec![undone]);
     }
-    let what_about = clause.phrase(0, &["what about", "how about", "and what about", "only", "just", "and"]);
+    let what_about = clause.phrase(0, "what about|how about|and what about|only|just|and");
     let after_list = before.is_none() && context.last_tool.as_deref() == Some("list_tasks");
     let slots = clause.slots();
     let rest = clause.without(&slots).to_lowercase();
@@ -257,7 +236,7 @@ fn follow_up(clause: Clause<'_>, context: &Context, before: Option<&Action>) -> 
     if slots.is_empty() || !quiet {
         return (after_list && what_about > 0).then(|| list_again(clause.from(what_about))).flatten();
     }
-    if after_list && !clause.has(&["it", "remind"]) {
+    if after_list && !clause.has("it|remind") {
         return Some(vec![Action::List { filter: listed(clause) }]);
     }
     let known = context.last.is_some() && before.is_none()
@@ -266,18 +245,7 @@ fn follow_up(clause: Clause<'_>, context: &Context, before: Option<&Action>) -> 
 }
 
 fn list_again(clause: Clause<'_>) -> Option<Vec<Action>> {
-    let worthwhile = clause.has(&[
-        "ones",
-        "one",
-        "completed",
-        "overdue",
-        "done",
-        "pending",
-        "tasks",
-        "open",
-        "finished",
-        "all",
-    ]);
+    let worthwhile = clause.has("ones|one|completed|overdue|done|pending|tasks|open|finished|all");
     worthwhile.then(|| vec![Action::List { filter: listed(clause) }])
 }
 
@@ -285,17 +253,8 @@ fn list_again(clause: Clause<'_>) -> Option<Vec<Action>> {
 fn undo(clause: Clause<'_>, context: &Context) -> Option<Action> {
     let used = clause.phrase(
         0,
-        &[
-            "undo",
-            "undo that",
-            "undo it",
-            "scratch that",
-            "take that back",
-            "revert that",
-            "revert",
-            "undo the last one",
-            "undo last",
-        ],
+        "undo|undo that|undo it|scratch that|take that back|revert that|revert|undo the last one|\
+            undo last",
     );
     if used == 0 || !clause.from(used).is_empty() {
         return None;

@@ -44,7 +44,7 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn is(&self, at: usize, words: &[&str]) -> bool {
+    fn is(&self, at: usize, words: &str) -> bool {
         self.tokens.get(at).is_some_and(|token| token.is_any(words))
     }
 
@@ -53,33 +53,28 @@ impl Reader<'_> {
             .get(at..)
             .unwrap_or_default()
             .iter()
-            .take_while(|token| token.is_any(&[",", "and", "also", "again"]))
+            .take_while(|token| token.is_any(",|and|also|again"))
             .count()
     }
 
     fn closes(&self, at: usize) -> bool {
-        self.tokens.get(at).is_none_or(|next| !next.is_word() || next.is_any(&["and", "with"]))
+        self.tokens.get(at).is_none_or(|next| !next.is_word() || next.is_any("and|with"))
     }
 
     /// "and remind me", "with a reminder", "set a reminder for"
     fn intro(&self, at: usize) -> usize {
         let mut end = at + self.and(at);
-        let please = usize::from(self.is(end, &["please", "then"]));
+        let please = usize::from(self.is(end, "please|then"));
         end += please;
-        if self.is(end, &["remind", "alert", "notify", "ping", "nudge", "warn"])
-            && self.is(end + 1, &["me", "us"])
-        {
-            let more =
-                usize::from(self.is(end + 2, &["about"]) && self.is(end + 3, &["it", "this", "that"])) * 2;
-            let again = usize::from(self.is(end + 2 + more, &["again"]));
+        if self.is(end, "remind|alert|notify|ping|nudge|warn") && self.is(end + 1, "me|us") {
+            let more = usize::from(self.is(end + 2, "about") && self.is(end + 3, "it|this|that")) * 2;
+            let again = usize::from(self.is(end + 2 + more, "again"));
             return end + 2 + more + again - at;
         }
-        end += usize::from(self.is(end, &["with", "plus", "set", "add", "include", "and", "give"]));
-        end += usize::from(self.is(end, &["me"]));
-        let article = usize::from(self.is(end, &["a", "an", "another"]));
-        if self.is(end + article, &["reminder", "reminders", "alert", "notification"])
-            && (article > 0 || end > at)
-        {
+        end += usize::from(self.is(end, "with|plus|set|add|include|and|give"));
+        end += usize::from(self.is(end, "me"));
+        let article = usize::from(self.is(end, "a|an|another"));
+        if self.is(end + article, "reminder|reminders|alert|notification") && (article > 0 || end > at) {
             return end + article + 1 - at;
         }
         0
@@ -88,8 +83,8 @@ impl Reader<'_> {
     /// "a 10 minute reminder", "30-minute reminder"
     fn named_length(&self, at: usize) -> Option<(Remind, usize)> {
         let mut start = at + self.and(at);
-        start += usize::from(self.is(start, &["with"]));
-        start += usize::from(self.is(start, &["a", "an"]));
+        start += usize::from(self.is(start, "with"));
+        start += usize::from(self.is(start, "a|an"));
         let (length, used) = match self.tokens.get(start)?.low.split_once('-') {
             Some((count, name)) => {
                 let count: i64 = count.parse().ok()?;
@@ -101,7 +96,7 @@ impl Reader<'_> {
             }
         };
         let end = start + used;
-        self.is(end, &["reminder", "alert", "warning"]).then(|| (before(length), end + 1 - at))
+        self.is(end, "reminder|alert|warning").then(|| (before(length), end + 1 - at))
     }
 
     fn one(&self, at: usize, introduced: bool) -> Option<(Remind, usize)> {
@@ -113,23 +108,17 @@ impl Reader<'_> {
 
     /// "when it's due", "on time"
     fn due_time(&self, at: usize, introduced: bool) -> Option<(Remind, usize)> {
-        let phrases: [&[&str]; 5] = [
-            &["when", "it's", "due"],
-            &["when", "it", "is", "due"],
-            &["when", "due"],
-            &["on", "time"],
-            &["at", "the", "time"],
-        ];
-        let said =
-            |phrase: &&&[&str]| phrase.iter().enumerate().all(|(offset, word)| self.is(at + offset, &[word]));
-        let phrase = phrases.iter().find(said).filter(|_| introduced)?;
-        Some((before((0, 0)), phrase.len()))
+        let phrases = ["when it's due", "when it is due", "when due", "on time", "at the time"];
+        let words =
+            |phrase: &str| phrase.split(' ').enumerate().all(|(offset, word)| self.is(at + offset, word));
+        let phrase = phrases.iter().find(|phrase| words(phrase)).filter(|_| introduced)?;
+        Some((before((0, 0)), phrase.split(' ').count()))
     }
 
     /// "the day before", "the night before", "the day before at 9", "the morning of"
     fn day_before(&self, at: usize) -> Option<(Remind, usize)> {
-        let on = usize::from(self.is(at, &["on"]));
-        let article = usize::from(self.is(at + on, &["the", "a", "one"]));
+        let on = usize::from(self.is(at, "on"));
+        let article = usize::from(self.is(at + on, "the|a|one"));
         let day = at + on + article;
         let hour = match self.tokens.get(day)?.low.as_str() {
             "day" | "days" => None,
@@ -137,8 +126,8 @@ impl Reader<'_> {
             "morning" => Some(9),
             _ => return None,
         };
-        let same = self.is(day + 1, &["of"]);
-        if article == 0 || !(self.is(day + 1, &["before", "prior"]) || same && hour.is_some()) {
+        let same = self.is(day + 1, "of");
+        if article == 0 || !(self.is(day + 1, "before|prior") || same && hour.is_some()) {
             return None;
         }
         let mut end = day + 2 + self.object(day + 2);
@@ -163,16 +152,16 @@ impl Reader<'_> {
             }
         };
         let end = at + used;
-        let direction = if self.is(end, &["before", "prior", "early", "earlier", "beforehand", "ahead"]) {
+        let direction = if self.is(end, "before|prior|early|earlier|beforehand|ahead") {
             1
-        } else if self.is(end, &["in"]) && self.is(end + 1, &["advance"]) {
+        } else if self.is(end, "in") && self.is(end + 1, "advance") {
             2
         } else {
             return None;
         };
         let mut end = end + direction;
-        end += usize::from(self.is(end, &["hand"]))
-            + 2 * usize::from(self.is(end, &["of"]) && self.is(end + 1, &["time"]));
+        end += usize::from(self.is(end, "hand"))
+            + 2 * usize::from(self.is(end, "of") && self.is(end + 1, "time"));
         end += self.object(end);
         let at_time = when(self.tokens, end, self.now)
             .filter(|(found, _)| length.0 > 0 && found.has_time() && !found.has_days());
@@ -183,17 +172,17 @@ impl Reader<'_> {
 
     /// What it is before: "it", "it's due", "the event", "to that".
     fn object(&self, at: usize) -> usize {
-        let to = usize::from(self.is(at, &["to"]));
+        let to = usize::from(self.is(at, "to"));
         let start = at + to;
-        if self.is(start, &["it's", "its", "it", "that", "this"]) {
-            let is = usize::from(self.is(start + 1, &["is"]));
-            let due = usize::from(self.is(start + 1 + is, &["due", "starts", "begins"]));
+        if self.is(start, "it's|its|it|that|this") {
+            let is = usize::from(self.is(start + 1, "is"));
+            let due = usize::from(self.is(start + 1 + is, "due|starts|begins"));
             return to + 1 + if due == 1 { is + due } else { 0 };
         }
-        if self.is(start, &["the"]) && self.is(start + 1, &["event", "due", "deadline"]) {
-            return to + 2 + usize::from(self.is(start + 2, &["date", "time"]));
+        if self.is(start, "the") && self.is(start + 1, "event|due|deadline") {
+            return to + 2 + usize::from(self.is(start + 2, "date|time"));
         }
-        usize::from(self.is(start, &["due"]))
+        usize::from(self.is(start, "due"))
     }
 
     /// "at 5", "tomorrow at 9": only after "remind me".

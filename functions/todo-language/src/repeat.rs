@@ -234,19 +234,19 @@ impl Reader<'_> {
         self.tokens.get(at).filter(|token| token.is_word()).map_or("", |token| token.low.as_str())
     }
 
-    fn is(&self, at: usize, words: &[&str]) -> bool {
+    fn is(&self, at: usize, words: &str) -> bool {
         self.tokens.get(at).is_some_and(|token| token.is_any(words))
     }
 
     /// "3 days after I finish", "two weeks after completion", "after 10 days"
     fn after_completion(&self, at: usize) -> Option<(Repeat, usize)> {
-        let led = self.is(at, &["every", "repeat", "again"]);
-        let after = self.is(at, &["after"]);
+        let led = self.is(at, "every|repeat|again");
+        let after = self.is(at, "after");
         let start = at + usize::from(led || after);
         let (count, used) = quantity(self.tokens, start)?;
         let unit = unit(self.word(start + used))?;
         let end = start + used + 1;
-        let done = self.is(end, &["after", "from"]).then(|| self.completion(end + 1)).flatten();
+        let done = self.is(end, "after|from").then(|| self.completion(end + 1)).flatten();
         let end = match done {
             Some(used) => end + 1 + used,
             None if after
@@ -265,49 +265,31 @@ impl Reader<'_> {
     /// "I finish it", "it's done", "completion", "each completion", "I last did it"
     fn completion(&self, at: usize) -> Option<usize> {
         let mut end = at;
-        while self.is(
-            end,
-            &[
-                "i", "i've", "it", "it's", "its", "is", "the", "last", "each", "my", "have", "was", "you",
-                "we", "when",
-            ],
-        ) && end - at < 4
-        {
+        while self.is(end, "i|i've|it|it's|its|is|the|last|each|my|have|was|you|we|when") && end - at < 4 {
             end += 1;
         }
-        let done = [
-            "finish",
-            "finished",
-            "complete",
-            "completed",
-            "completion",
-            "completing",
-            "finishing",
-            "done",
-            "did",
-            "do",
-        ];
-        if !self.is(end, &done) {
+        let done = "finish|finished|complete|completed|completion|completing|finishing|done|did|do";
+        if !self.is(end, done) {
             return None;
         }
-        let it = usize::from(self.is(end + 1, &["it", "them", "this", "that", "one"]));
+        let it = usize::from(self.is(end + 1, "it|them|this|that|one"));
         Some(end + 1 + it - at)
     }
 
     /// "every …", "each …", "every! …", "once a week"
     fn every(&self, at: usize) -> Option<(Repeat, usize)> {
-        let once = self.is(at, &["once"]) && self.is(at + 1, &["a", "an", "every", "each", "per"]);
+        let once = self.is(at, "once") && self.is(at + 1, "a|an|every|each|per");
         if once {
             let unit = unit(self.word(at + 2)).filter(|unit| *unit != Unit::Minute)?;
             return Some((Repeat::of(unit, 1)?, at + 3));
         }
-        let led = usize::from(self.is(at, &["on", "repeat", "repeating", "for", "repeats"]));
+        let led = usize::from(self.is(at, "on|repeat|repeating|for|repeats"));
         let start = at + led;
-        if !self.is(start, &["every", "each", "ev"]) {
+        if !self.is(start, "every|each|ev") {
             return None;
         }
-        let bang = usize::from(self.is(start + 1, &["!"]));
-        let single = usize::from(self.is(start + 1 + bang, &["single"]));
+        let bang = usize::from(self.is(start + 1, "!"));
+        let single = usize::from(self.is(start + 1 + bang, "single"));
         let (mut repeat, end) = self.core(start + 1 + bang + single)?;
         repeat.from_completion = bang == 1;
         Some((repeat, end))
@@ -315,14 +297,14 @@ impl Reader<'_> {
 
     /// What stands after "every".
     fn core(&self, at: usize) -> Option<(Repeat, usize)> {
-        if let Some(part) = Part::of(self.word(at)).filter(|_| !self.is(at, &["tonight", "tonite"])) {
+        if let Some(part) = Part::of(self.word(at)).filter(|_| !self.is(at, "tonight|tonite")) {
             let mut repeat = Repeat::every(Frequency::Daily, 1);
             repeat.at =
                 Some(When { lead: Lead::None, days: None, clock: None, part: Some(part), moment: None });
             return Some((repeat, at + 1));
         }
-        if self.is(at, &["other", "second", "2nd"])
-            && !(self.is(at, &["second", "2nd"]) && weekday(self.word(at + 1)).is_some())
+        if self.is(at, "other|second|2nd")
+            && !(self.is(at, "second|2nd") && weekday(self.word(at + 1)).is_some())
         {
             let (repeat, end) = self.unit_or_days(at + 1, 2)?;
             return Some((repeat, end));
@@ -335,13 +317,13 @@ impl Reader<'_> {
 
     /// "3 days", "Monday and Friday", "weekday", "weekend"
     fn unit_or_days(&self, at: usize, interval: i64) -> Option<(Repeat, usize)> {
-        if self.is(at, &["weekend", "weekends"]) {
+        if self.is(at, "weekend|weekends") {
             return Some((
                 Repeat::every(Frequency::Weekly, interval.clamp(1, 1_000)).on([Weekday::Saturday]),
                 at + 1,
             ));
         }
-        if self.is(at, &["business", "working", "work"]) && self.is(at + 1, &["day", "days"]) {
+        if self.is(at, "business|working|work") && self.is(at + 1, "day|days") {
             return Some((Repeat::of(Unit::Workday, interval)?, at + 2));
         }
         if let Some(unit) = unit(self.word(at)) {
@@ -357,7 +339,7 @@ impl Reader<'_> {
         let mut end = at + 1;
         loop {
             let mut next = end;
-            while self.is(next, &[",", "and", "&", "or", "/"]) {
+            while self.is(next, ",|and|&|or|/") {
                 next += 1;
             }
             match weekday(self.word(next)).filter(|_| next > end) {
@@ -375,7 +357,7 @@ impl Reader<'_> {
         let mut end = at;
         loop {
             let mut next = end;
-            while end > at && self.is(next, &[",", "and", "&", "the"]) {
+            while end > at && self.is(next, ",|and|&|the") {
                 next += 1;
             }
             if end > at && next == end {
@@ -395,7 +377,7 @@ impl Reader<'_> {
             repeat.weekdays.push((Some(nth).filter(|nth| *nth <= 5), day));
             return Some(2);
         }
-        let business = usize::from(self.is(at + 1, &["business", "working", "work"]));
+        let business = usize::from(self.is(at + 1, "business|working|work"));
         let day = self.word(at + 1 + business);
         if matches!(day, "workday" | "weekday") || business == 1 && day == "day" {
             repeat.positions.push(nth);
@@ -413,9 +395,7 @@ impl Reader<'_> {
 
     /// "of the month", "of each month", "of every month"
     fn of_the_month(&self, at: usize) -> usize {
-        let led = self.is(at, &["of", "in"])
-            && self.is(at + 1, &["the", "each", "every", "a"])
-            && self.is(at + 2, &["month"]);
+        let led = self.is(at, "of|in") && self.is(at + 1, "the|each|every|a") && self.is(at + 2, "month");
         if led { 3 } else { 0 }
     }
 
@@ -431,7 +411,7 @@ impl Reader<'_> {
                 let alone = self
                     .tokens
                     .get(at + 1)
-                    .is_none_or(|next| !next.is_word() || next.is_any(&["at", "starting", "until", "of"]));
+                    .is_none_or(|next| !next.is_word() || next.is_any("at|starting|until|of"));
                 (None, Some(self.day(at).filter(|_| alone)?), at + 1)
             }
         };
@@ -466,11 +446,11 @@ impl Reader<'_> {
 
     /// "on Mondays", "Mondays and Thursdays", "on weekdays", "weekends"
     fn plural_days(&self, at: usize) -> Option<(Repeat, usize)> {
-        let start = at + usize::from(self.is(at, &["on", "all"]));
-        if self.is(start, &["weekdays", "workdays"]) {
+        let start = at + usize::from(self.is(at, "on|all"));
+        if self.is(start, "weekdays|workdays") {
             return Some((Repeat::of(Unit::Workday, 1)?, start + 1));
         }
-        if self.is(start, &["weekends"]) {
+        if self.is(start, "weekends") {
             return Some((
                 Repeat::every(Frequency::Weekly, 1).on([Weekday::Saturday, Weekday::Sunday]),
                 start + 1,
@@ -483,7 +463,7 @@ impl Reader<'_> {
 
     /// What may follow: days of the week or month, a time, a start, an end, a number of times.
     fn further(&self, repeat: &mut Repeat, at: usize) -> Option<usize> {
-        let comma = usize::from(self.is(at, &[","]));
+        let comma = usize::from(self.is(at, ","));
         let start = at + comma;
         self.ending(repeat, start)
             .or_else(|| self.on_days(repeat, start))
@@ -496,23 +476,23 @@ impl Reader<'_> {
         if repeat.until.is_some() || repeat.count.is_some() {
             return None;
         }
-        let led = usize::from(self.is(at, &["for"]));
+        let led = usize::from(self.is(at, "for"));
         if let Some((count, used)) = cardinal(self.tokens, at + led)
-            && self.is(at + led + used, &["times", "time", "occurrences"])
+            && self.is(at + led + used, "times|time|occurrences")
         {
             repeat.count = Some(count.clamp(1, 10_000));
             return Some(led + used + 1);
         }
         if led == 1 {
-            let the = usize::from(self.is(at + 1, &["the"]) && self.is(at + 2, &["next"])) * 2;
+            let the = usize::from(self.is(at + 1, "the") && self.is(at + 2, "next")) * 2;
             let (count, used) = quantity(self.tokens, at + 1 + the)?;
             let unit = unit(self.word(at + 1 + the + used))?;
             let from = repeat.start.as_ref().map_or(self.now.date(), |start| start.due(self.now).date);
             repeat.until = Some(later(from, count, unit)?);
             return Some(2 + the + used);
         }
-        let until = self.is(at, &["until", "till", "til", "through", "ending", "ends", "to"]);
-        let on = usize::from(self.is(at, &["ending", "ends"]) && self.is(at + 1, &["on", "in", "by"]));
+        let until = self.is(at, "until|till|til|through|ending|ends|to");
+        let on = usize::from(self.is(at, "ending|ends") && self.is(at + 1, "on|in|by"));
         let name = at + 1 + on;
         if !until {
             return None;
@@ -523,7 +503,7 @@ impl Reader<'_> {
         let days = found.days?;
         let whole_month = days.start.day() == 1 && days.end == plus_months(days.start, 1);
         // "until June" stops when June begins; "until June 3" includes that day.
-        repeat.until = Some(if whole_month && !self.is(at, &["through"]) {
+        repeat.until = Some(if whole_month && !self.is(at, "through") {
             plus_days(days.start, -1)
         } else {
             plus_days(days.end, -1)
@@ -545,8 +525,8 @@ impl Reader<'_> {
         if !(repeat.weekdays.is_empty() && repeat.month_days.is_empty()) {
             return None;
         }
-        let led = usize::from(self.is(at, &["on"]));
-        let article = usize::from(self.is(at + led, &["the"]));
+        let led = usize::from(self.is(at, "on"));
+        let article = usize::from(self.is(at + led, "the"));
         let start = at + led + article;
         match repeat.frequency {
             Frequency::Weekly => {
@@ -572,7 +552,7 @@ impl Reader<'_> {
     /// "at 9am", "in the morning", "starting aug 3", "from 10 May"
     fn time_or_start(&self, repeat: &mut Repeat, at: usize) -> Option<usize> {
         let (found, used) = when(self.tokens, at, self.now)?;
-        let starts = self.is(at, &["starting", "from", "beginning", "starts", "since"]);
+        let starts = self.is(at, "starting|from|beginning|starts|since");
         if starts && repeat.start.is_none() {
             repeat.start = Some(found);
             return Some(used);

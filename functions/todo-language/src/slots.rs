@@ -7,6 +7,7 @@ use jiff::Zoned;
 use crate::reading::Remind;
 use crate::remind::reminders;
 use crate::repeat::{Repeat, repeat};
+use crate::text::among;
 use crate::text::{Token, strip_quotes};
 use crate::when::{When, when};
 
@@ -30,9 +31,7 @@ pub(crate) struct Found {
 
 /// All slots of a clause, from left to right, none overlapping another.
 pub(crate) fn slots(text: &str, tokens: &[Token], now: &Zoned) -> Vec<Found> {
-    let asked = tokens
-        .iter()
-        .any(|token| token.is_any(&["remind", "reminder", "reminders", "alert", "notify", "ping"]));
+    let asked = tokens.iter().any(|token| token.is_any("remind|reminder|reminders|alert|notify|ping"));
     let mut found = Vec::new();
     let mut at = 0;
     while at < tokens.len() {
@@ -71,11 +70,11 @@ pub(crate) fn level(word: &str) -> Option<&'static str> {
     })
 }
 
-const PRIORITY: &[&str] = &["priority", "prio", "importance", "priorities"];
+const PRIORITY: &str = "priority|prio|importance|priorities";
 
 /// "high priority", "priority: high", "p1", "!urgent", "asap", "as urgent"; a bare "urgent" only at an edge of the clause.
 pub(crate) fn priority(tokens: &[Token], at: usize) -> Option<(&'static str, usize)> {
-    let is = |index: usize, words: &[&str]| tokens.get(index).is_some_and(|token| token.is_any(words));
+    let is = |index: usize, words: &str| tokens.get(index).is_some_and(|token| token.is_any(words));
     let word = |index: usize| {
         tokens.get(index).filter(|token| token.is_word()).map_or("", |token| token.low.as_str())
     };
@@ -83,17 +82,12 @@ pub(crate) fn priority(tokens: &[Token], at: usize) -> Option<(&'static str, usi
         .get(at..)
         .unwrap_or_default()
         .iter()
-        .take_while(|token| {
-            token.is_any(&[
-                "with", "at", "as", "a", "an", "in", "of", "set", "the", "it's", "its", "is", "very", "(",
-                "make", "it", "this",
-            ])
-        })
+        .take_while(|token| token.is_any("with|at|as|a|an|in|of|set|the|it's|its|is|very|(|make|it|this"))
         .count()
         .min(4);
     for start in [at + led, at] {
         if is(start, PRIORITY) {
-            let link = usize::from(is(start + 1, &[":", "is", "to", "=", "of", "level"]));
+            let link = usize::from(is(start + 1, ":|is|to|=|of|level"));
             if let Some(level) = level(word(start + 1 + link)) {
                 return Some((level, start + 2 + link - at));
             }
@@ -117,7 +111,7 @@ pub(crate) fn priority(tokens: &[Token], at: usize) -> Option<(&'static str, usi
             }
         }
     }
-    if is(at, &["!"])
+    if is(at, "!")
         && tokens.get(at + 1).is_some_and(|next| next.start == tokens.get(at).map_or(0, |mark| mark.end))
     {
         return level(word(at + 1)).map(|level| (level, 2));
@@ -146,17 +140,15 @@ fn edge_word(tokens: &[Token], at: usize, led: usize) -> Option<(&'static str, u
     };
     let before = start.checked_sub(1).and_then(|index| tokens.get(index));
     let next = tokens.get(start + 1);
-    let opens = before.is_none() && next.is_some_and(|next| next.is_any(&[":", "-", ",", "!"]));
+    let opens = before.is_none() && next.is_some_and(|next| next.is_any(":|-|,|!"));
     let closes = next.is_none_or(|next| !next.is_word())
-        && (led > 0 || before.is_some_and(|mark| mark.is_any(&[",", "-", "(", ":"])));
-    let spoken =
-        tokens.get(at..start).unwrap_or_default().iter().any(|token| token.is_any(&["as", "it's", "is"]));
+        && (led > 0 || before.is_some_and(|mark| mark.is_any(",|-|(|:")));
+    let spoken = tokens.get(at..start).unwrap_or_default().iter().any(|token| token.is_any("as|it's|is"));
     if opens {
         return Some((level, led + 2));
     }
     let paren = usize::from(next.is_some_and(|next| next.is(")")));
-    (closes || spoken && next.is_none_or(|next| next.is_any(&["and", ",", "."])))
-        .then_some((level, led + 1 + paren))
+    (closes || spoken && next.is_none_or(|next| next.is_any("and|,|."))).then_some((level, led + 1 + paren))
 }
 
 /// "#home", "@work", "tagged home and garden", "with the tags a, b", "tag it home"
@@ -164,19 +156,19 @@ fn tags(text: &str, tokens: &[Token], at: usize) -> Option<(Vec<String>, usize)>
     if let Some(tag) = sigil(text, tokens.get(at)?) {
         return Some((vec![tag], 1));
     }
-    let is = |index: usize, words: &[&str]| tokens.get(index).is_some_and(|token| token.is_any(words));
-    let mut end = at + usize::from(is(at, &["and", ","]));
-    end += usize::from(is(end, &["with", "under", "using"]));
-    end += usize::from(is(end, &["the", "a"]));
-    let verb = is(end, &["tag", "label", "tagged", "labeled", "labelled"]);
-    let noun = is(end, &["tags", "labels", "tag", "label"]) && (end > at || is(end + 1, &[":"]));
-    if !(verb && (end > at || !is(end, &["tag", "label"]) || is(end + 1, &["it", "this", "that"])) || noun) {
+    let is = |index: usize, words: &str| tokens.get(index).is_some_and(|token| token.is_any(words));
+    let mut end = at + usize::from(is(at, "and|,"));
+    end += usize::from(is(end, "with|under|using"));
+    end += usize::from(is(end, "the|a"));
+    let verb = is(end, "tag|label|tagged|labeled|labelled");
+    let noun = is(end, "tags|labels|tag|label") && (end > at || is(end + 1, ":"));
+    if !(verb && (end > at || !is(end, "tag|label") || is(end + 1, "it|this|that")) || noun) {
         return None;
     }
     end += 1;
-    end += usize::from(is(end, &["it", "this", "that", "them"]));
-    end += usize::from(is(end, &["as", "with", "under", ":", "is", "to"]));
-    end += usize::from(is(end, &["the", "a"]) && is(end + 1, &["tag", "tags", "label", "labels"])) * 2;
+    end += usize::from(is(end, "it|this|that|them"));
+    end += usize::from(is(end, "as|with|under|:|is|to"));
+    end += usize::from(is(end, "the|a") && is(end + 1, "tag|tags|label|labels")) * 2;
     let (tags, used) = tag_list(text, tokens, end)?;
     Some((tags, end + used - at))
 }
@@ -190,24 +182,17 @@ fn sigil(text: &str, token: &Token) -> Option<String> {
 }
 
 /// Words that do not continue a list of tags.
-const NOT_TAGS: &[&str] = &[
-    "due", "by", "on", "at", "with", "priority", "remind", "high", "low", "medium", "urgent", "every", "for",
-    "and", "tomorrow", "today", "tonight", "next", "in", "set", "make", "mark", "add", "delete", "remove",
-    "move", "to", "the", "a", "show", "list", "complete", "please", "it", "task", "tasks", "from", "also",
-    "change", "rename", "then", "daily", "weekly", "monthly",
-];
+const NOT_TAGS: &str = "due|by|on|at|with|priority|remind|high|low|medium|urgent|every|for|and|tomorrow|today|\
+    tonight|next|in|set|make|mark|add|delete|remove|move|to|the|a|show|list|complete|please|\
+    it|task|tasks|from|also|change|rename|then|daily|weekly|monthly";
 
 /// "home", "home and garden", "a, b, c"
 pub(crate) fn tag_list(text: &str, tokens: &[Token], at: usize) -> Option<(Vec<String>, usize)> {
     let mut tags = vec![tag(text, tokens.get(at)?)?];
     let mut end = at + 1;
     loop {
-        let joints = tokens
-            .get(end..)
-            .unwrap_or_default()
-            .iter()
-            .take_while(|token| token.is_any(&[",", "and", "&"]))
-            .count();
+        let joints =
+            tokens.get(end..).unwrap_or_default().iter().take_while(|token| token.is_any(",|and|&")).count();
         let next =
             tokens.get(end + joints).filter(|_| joints > 0 && joints <= 2).and_then(|token| tag(text, token));
         match next {
@@ -225,28 +210,28 @@ fn tag(text: &str, token: &Token) -> Option<String> {
     }
     let name = raw.trim_start_matches(['#', '@']);
     let fits =
-        token.is_word() && !NOT_TAGS.contains(&token.low.as_str()) && name.chars().any(char::is_alphabetic);
+        token.is_word() && !among(token.low.as_str(), NOT_TAGS) && name.chars().any(char::is_alphabetic);
     fits.then(|| name.to_owned())
 }
 
 /// "description: …", "with the note …", "details: …": all the rest of the clause, or a quoted phrase.
 fn description(text: &str, tokens: &[Token], at: usize) -> Option<(String, usize)> {
-    let is = |index: usize, words: &[&str]| tokens.get(index).is_some_and(|token| token.is_any(words));
-    let mut end = at + tokens.get(at..)?.iter().take_while(|token| token.is_any(&[",", "and", "."])).count();
-    let with = usize::from(is(end, &["with"]));
+    let is = |index: usize, words: &str| tokens.get(index).is_some_and(|token| token.is_any(words));
+    let mut end = at + tokens.get(at..)?.iter().take_while(|token| token.is_any(",|and|.")).count();
+    let with = usize::from(is(end, "with"));
     end += with;
-    end += usize::from(is(end, &["a", "the", "as"]));
-    if !is(end, &["description", "note", "notes", "details", "desc", "comment"]) {
+    end += usize::from(is(end, "a|the|as"));
+    if !is(end, "description|note|notes|details|desc|comment") {
         return None;
     }
     end += 1;
     let link = tokens
         .get(end..)?
         .iter()
-        .take_while(|token| token.is_any(&[":", "saying", "that", "says", "is", "of", "-", "to"]))
+        .take_while(|token| token.is_any(":|saying|that|says|is|of|-|to"))
         .count()
         .min(2);
-    let sure = with > 0 || is(end, &[":", "saying"]);
+    let sure = with > 0 || is(end, ":|saying");
     end += link;
     let first = tokens.get(end).filter(|_| sure)?;
     if first.is_quoted() {

@@ -5,6 +5,7 @@ use std::ops::Range;
 use crate::clause::Clause;
 use crate::command::{Tool, command, polite};
 use crate::text::Kind;
+use crate::text::among;
 
 /// The clauses of a message, in order. What follows without a command of its own stays with the clause before it.
 pub(crate) fn clauses(whole: Clause<'_>) -> Vec<Range<usize>> {
@@ -56,10 +57,8 @@ fn sentences(whole: Clause<'_>) -> Vec<Range<usize>> {
 }
 
 /// Words whose dot is not the end of a sentence.
-const ABBREVIATIONS: &[&str] = &[
-    "dr", "mr", "mrs", "ms", "st", "prof", "vs", "a.m", "p.m", "e.g", "i.e", "etc", "no", "jr", "sr", "inc",
-    "ltd", "co", "approx", "dept", "appt",
-];
+const ABBREVIATIONS: &str =
+    "dr|mr|mrs|ms|st|prof|vs|a.m|p.m|e.g|i.e|etc|no|jr|sr|inc|ltd|co|approx|dept|appt";
 
 fn ends_sentence(whole: Clause<'_>, at: usize) -> bool {
     let Some(token) = whole.tokens.get(at) else { return false };
@@ -67,21 +66,21 @@ fn ends_sentence(whole: Clause<'_>, at: usize) -> bool {
         return true;
     }
     let next = whole.tokens.get(at + 1);
-    if token.is_any(&[";", "?"]) {
+    if token.is_any(";|?") {
         return next.is_some();
     }
-    if !token.is_any(&[".", "!"]) || next.is_none_or(|next| next.start == token.end) {
+    if !token.is_any(".|!") || next.is_none_or(|next| next.start == token.end) {
         return false;
     }
     let before = at.checked_sub(1).map_or("", |at| whole.word(at));
-    let abbreviated = ABBREVIATIONS.contains(&before)
+    let abbreviated = among(before, ABBREVIATIONS)
         || before.len() == 1 && !before.starts_with(|c: char| c.is_ascii_digit());
     let numbered = before.parse::<i64>().is_ok()
         && (at == 1 || whole.tokens.get(at - 2).is_some_and(|token| token.kind == Kind::Break));
     token.is("!") || !(abbreviated || numbered)
 }
 
-const JOINTS: &[&str] = &["and", ",", "then", "also", "plus", "&", "but", "–", "—", "afterwards"];
+const JOINTS: &str = "and|,|then|also|plus|&|but|–|—|afterwards";
 
 /// Splits one sentence before each further command.
 fn within(sentence: Clause<'_>) -> Vec<Range<usize>> {
@@ -114,7 +113,7 @@ fn begins_command(sentence: Clause<'_>, start: usize, joint: usize, next: usize)
     }
     let first = command(before);
     let Some(second) = command(after).filter(|second| second.sure) else { return false };
-    let weak = sentence.until(next).from(joint).len() == 1 && sentence.is(joint, &["and"]);
+    let weak = sentence.until(next).from(joint).len() == 1 && sentence.is(joint, "and");
     let verb = after.word(polite(after));
     if reminder_only(after) || first.is_none() && weak {
         return false;
@@ -165,7 +164,7 @@ fn begins_command(sentence: Clause<'_>, start: usize, joint: usize, next: usize)
                     || moved(after)
             }
         },
-        Some(Tool::Update) if second.tool == Tool::Update => !about_itself(after) || after.has(&["it"]),
+        Some(Tool::Update) if second.tool == Tool::Update => !about_itself(after) || after.has("it"),
         Some(Tool::List) => !matches!(verb, "sort" | "order" | "filter" | "show"),
         _ => true,
     }
@@ -174,22 +173,22 @@ fn begins_command(sentence: Clause<'_>, start: usize, joint: usize, next: usize)
 /// "and remind me an hour before": a detail of the same task.
 fn reminder_only(after: Clause<'_>) -> bool {
     let at = polite(after);
-    let reminds = after.is(at, &["remind", "alert", "notify", "ping", "set", "add", "nudge"]);
+    let reminds = after.is(at, "remind|alert|notify|ping|set|add|nudge");
     let slots = after.from(at).slots();
     let first = slots
         .first()
         .filter(|found| found.range.start == 0 && matches!(found.slot, crate::slots::Slot::Remind(_)));
-    reminds && first.is_some_and(|found| !after.is(at + found.range.end, &["to", "about", "of", "that"]))
+    reminds && first.is_some_and(|found| !after.is(at + found.range.end, "to|about|of|that"))
 }
 
 /// "tag it home", "make it urgent" after a new task: they describe that task.
 fn about_itself(after: Clause<'_>) -> bool {
     let at = polite(after);
-    after.is(at + 1, &["it", "that", "this", "them"])
+    after.is(at + 1, "it|that|this|them")
 }
 
 fn clearly_named(after: Clause<'_>) -> bool {
-    after.has(&["task", "tasks", "reminder", "todo", "to-do", "list", "off"])
+    after.has("task|tasks|reminder|todo|to-do|list|off")
         || after.tokens.iter().any(|token| token.low.starts_with('#'))
         || after.tokens.get(1).is_some_and(|token| token.low.parse::<u32>().is_ok())
 }
@@ -197,9 +196,9 @@ fn clearly_named(after: Clause<'_>) -> bool {
 /// "move the dentist to Friday": a target and a date after "to".
 fn moved(after: Clause<'_>) -> bool {
     let at = polite(after);
-    let moves = after.is(at, &["move", "change", "push", "reschedule", "postpone", "shift", "update", "set"]);
+    let moves = after.is(at, "move|change|push|reschedule|postpone|shift|update|set");
     let to = (at..after.len()).any(|index| {
-        after.is(index, &["to", "until", "by"])
+        after.is(index, "to|until|by")
             && after.from(index + 1).slots().first().is_some_and(|found| found.range.start == 0)
     });
     moves && to && !about_itself(after)

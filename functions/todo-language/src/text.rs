@@ -38,8 +38,8 @@ impl Token {
         matches!(self.kind, Kind::Word | Kind::Mark) && self.low == low
     }
 
-    pub fn is_any(&self, words: &[&str]) -> bool {
-        matches!(self.kind, Kind::Word | Kind::Mark) && words.contains(&self.low.as_str())
+    pub fn is_any(&self, words: &str) -> bool {
+        matches!(self.kind, Kind::Word | Kind::Mark) && among(&self.low, words)
     }
 }
 
@@ -169,4 +169,9 @@ fn is_mark(c: char) -> bool {
                 | '。'
                 | '、'
         )
+}
+
+/// Whether a word is one of those in a list written "one|two|three".
+pub(crate) fn among(word: &str, words: &str) -> bool {
+    words.split('|').any(|other| other == word)
 }

@@ -1,5 +1,6 @@
 //! Is this task's title named in these words?
 
+use crate::text::among;
 use crate::text::tokens;
 
 /// How well words name a title.
@@ -14,52 +15,9 @@ pub enum TitleMatch {
 }
 
 /// Words that carry no meaning in a title, and those by which people speak of any task.
-const EMPTY: &[&str] = &[
-    "a",
-    "an",
-    "the",
-    "my",
-    "our",
-    "your",
-    "to",
-    "of",
-    "for",
-    "in",
-    "on",
-    "at",
-    "with",
-    "and",
-    "or",
-    "from",
-    "about",
-    "by",
-    "is",
-    "it",
-    "that",
-    "this",
-    "me",
-    "i",
-    "one",
-    "some",
-    "task",
-    "tasks",
-    "todo",
-    "to-do",
-    "todos",
-    "reminder",
-    "reminders",
-    "item",
-    "thing",
-    "stuff",
-    "all",
-    "please",
-    "as",
-    "up",
-    "list",
-    "called",
-    "named",
-    "titled",
-];
+const EMPTY: &str = "a|an|the|my|our|your|to|of|for|in|on|at|with|and|or|from|about|by|is|it|that|this|me|i|\
+    one|some|task|tasks|todo|to-do|todos|reminder|reminders|item|thing|stuff|all|please|as|up|\
+    list|called|named|titled";
 
 /// Compares without regard to case, punctuation and articles.
 pub fn title_match(words: &str, title: &str) -> TitleMatch {
@@ -109,7 +67,7 @@ fn inner_words(low: &str) -> Vec<String> {
 
 fn content(text: &str) -> Vec<String> {
     let all = plain(text);
-    let kept: Vec<String> = all.iter().filter(|word| !EMPTY.contains(&word.as_str())).cloned().collect();
+    let kept: Vec<String> = all.iter().filter(|word| !among(word.as_str(), EMPTY)).cloned().collect();
     if kept.is_empty() { all } else { kept }
 }
 
@@ -119,8 +77,16 @@ fn alike(one: &str, other: &str) -> bool {
     one == other || (one.chars().count() >= 5 && other.chars().count() >= 5 && one_slip(one, other))
 }
 
+/// Past forms that no rule finds, and what tasks call them.
+const PAST: &str = "paid pay|bought buy|sent send|wrote write|written write|took take|did do|done do|made make|got get|\
+    fed feed|met meet|found find|told tell|gave give|brought bring|went go|sold sell|built build|saw see|ran run";
+
 fn stem(word: &str) -> &str {
     let word = word.strip_suffix("'s").unwrap_or(word);
+    let past = PAST.split('|').filter_map(|pair| pair.split_once(' ')).find(|(past, _)| *past == word);
+    if let Some((_, present)) = past {
+        return present;
+    }
     for suffix in ["ing", "ed", "es", "s"] {
         if let Some(short) = word.strip_suffix(suffix)
             && short.chars().count() >= 3

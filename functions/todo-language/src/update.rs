@@ -38,36 +38,22 @@ pub(crate) fn update(clause: Clause<'_>) -> Update {
 
 fn reopen(clause: Clause<'_>) -> Option<Update> {
     let changes = Changes { reopen: true, ..Changes::default() };
-    let verb = clause.phrase(
-        0,
-        &[
-            "reopen",
-            "re-open",
-            "uncomplete",
-            "uncheck",
-            "unmark",
-            "untick",
-            "undo completing",
-            "uncross",
-            "reactivate",
-        ],
-    );
+    let verb = clause
+        .phrase(0, "reopen|re-open|uncomplete|uncheck|unmark|untick|undo completing|uncross|reactivate");
     if verb > 0 {
         let end = reopen_words(clause).map_or(clause.len(), |(at, _)| at);
         return Update::of(clause.until(end).from(verb), changes);
     }
     let (at, used) = reopen_words(clause)?;
-    let verb = usize::from(clause.is(0, &["mark", "set", "change", "make", "put", "move", "flag"]));
-    let end = at - usize::from(clause.is(at - 1, &["as", "is", "to"]));
+    let verb = usize::from(clause.is(0, "mark|set|change|make|put|move|flag"));
+    let end = at - usize::from(clause.is(at - 1, "as|is|to"));
     let before = clause.until(end).from(verb);
     Update::of(if before.is_empty() { clause.from(at + used) } else { before }, changes)
 }
 
 fn stop_repeating(clause: Clause<'_>) -> Option<Update> {
-    let used = clause.phrase(
-        0,
-        &["stop repeating", "don't repeat", "do not repeat", "stop the repetition of", "stop the repetition"],
-    );
+    let used = clause
+        .phrase(0, "stop repeating|don't repeat|do not repeat|stop the repetition of|stop the repetition");
     (used > 0)
         .then(|| Update::of(clause.from(used), Changes { repeat: Some(None), ..Changes::default() }))
         .flatten()
@@ -75,23 +61,18 @@ fn stop_repeating(clause: Clause<'_>) -> Option<Update> {
 
 /// "remove the due date and the priority from 3", "untag 3", "remove #home from it"
 fn clear_field(clause: Clause<'_>) -> Option<Update> {
-    if !clause
-        .is(0, &["remove", "clear", "delete", "drop", "erase", "unset", "cancel", "take", "untag", "unlabel"])
-    {
+    if !clause.is(0, "remove|clear|delete|drop|erase|unset|cancel|take|untag|unlabel") {
         return None;
     }
-    let mut changes = Changes { clear_tags: clause.is(0, &["untag", "unlabel"]), ..Changes::default() };
+    let mut changes = Changes { clear_tags: clause.is(0, "untag|unlabel"), ..Changes::default() };
     let mut at = 1;
     loop {
-        at += clause.phrase(
-            at,
-            &["the", "its", "my", "all", "any", "and", ",", "a", "high", "low", "off", "of", "urgent"],
-        );
+        at += clause.phrase(at, "the|its|my|all|any|and|,|a|high|low|off|of|urgent");
         let field = clause.phrase(at, FIELDS);
         let sigil =
             clause.word(at).starts_with(['#', '@']) && clause.word(at).chars().any(char::is_alphabetic);
         if field == 0 && !sigil {
-            if clause.is(at, &["the", "its", "my", "and", ",", "all", "off"]) {
+            if clause.is(at, "the|its|my|and|,|all|off") {
                 continue;
             }
             break;
@@ -101,14 +82,14 @@ fn clear_field(clause: Clause<'_>) -> Option<Update> {
     if changes == Changes::default() {
         return None;
     }
-    at += usize::from(clause.is(at, &["from", "of", "on", "off", "for", "to"]));
+    at += usize::from(clause.is(at, "from|of|on|off|for|to"));
     let rest = clause.from(at);
     // "untag home from 3": the tag stands before "from".
-    if let (true, Some(from)) = (clause.is(0, &["untag", "unlabel"]), rest.find(&["from"])) {
+    if let (true, Some(from)) = (clause.is(0, "untag|unlabel"), rest.find("from")) {
         let (tags, _) = tag_list(clause.text, rest.tokens, 0)?;
         return Update::of(rest.from(from + 1), Changes { remove_tags: tags, ..Changes::default() });
     }
-    if rest.is_empty() && !clause.is(0, &["untag"]) {
+    if rest.is_empty() && !clause.is(0, "untag") {
         return Some(Update { targets: vec![Target::Last], changes });
     }
     Update::of(rest, changes)
@@ -124,7 +105,7 @@ fn clear(clause: Clause<'_>, at: usize, field: usize, changes: &mut Changes) -> 
         "reminders" | "reminder" => changes.clear_remind = true,
         "tag" | "tags" | "label" | "labels" => {
             let named = tag_list(clause.text, clause.tokens, at + field)
-                .filter(|_| !clause.is(at + field, &["from", "of", "on"]));
+                .filter(|_| !clause.is(at + field, "from|of|on"));
             match named {
                 Some((tags, used)) => {
                     changes.remove_tags.extend(tags);
@@ -148,30 +129,25 @@ fn tag(clause: Clause<'_>) -> Option<Update> {
     let tagged = |target: Clause<'_>, tags: Vec<String>| {
         Update::of(target, Changes { add_tags: tags, ..Changes::default() })
     };
-    if clause.is(0, &["add", "put", "set"]) {
+    if clause.is(0, "add|put|set") {
         let mut at = 1;
-        at += usize::from(clause.is(at, &["a", "the", "another", "new"]));
-        at += usize::from(clause.is(at, &["tag", "tags", "label", "labels"]))
-            + usize::from(clause.is(at + 1, &[":"]));
+        at += usize::from(clause.is(at, "a|the|another|new"));
+        at += usize::from(clause.is(at, "tag|tags|label|labels")) + usize::from(clause.is(at + 1, ":"));
         let sigil = clause.word(at).starts_with(['#', '@']);
-        let named = at > 1 && clause.is(at - 1, &["tag", "tags", "label", "labels"]);
+        let named = at > 1 && clause.is(at - 1, "tag|tags|label|labels");
         let (tags, used) = tag_list(clause.text, clause.tokens, at).filter(|_| sigil || named)?;
-        let to = clause.is(at + used, &["to", "on", "for"]);
+        let to = clause.is(at + used, "to|on|for");
         return tagged(clause.from(at + used + usize::from(to)), tags);
     }
-    if !clause.is(0, &["tag", "label"]) {
+    if !clause.is(0, "tag|label") {
         return None;
     }
-    let link = (1..clause.len()).rev().find(|at| clause.is(*at, &["with", "as", "under", ":"]));
+    let link = (1..clause.len()).rev().find(|at| clause.is(*at, "with|as|under|:"));
     let (end, at) = match link {
-        Some(link) => {
-            (link, link + 1 + clause.phrase(link + 1, &["the tag", "the tags", "the label", "tag", "tags"]))
-        }
+        Some(link) => (link, link + 1 + clause.phrase(link + 1, "the tag|the tags|the label|tag|tags")),
         // Without a link, the last words are the tags: all after a pronoun or a number, else one.
         None => {
-            let short = clause
-                .phrase(1, &["it", "that", "this", "that one", "this one", "them"])
-                .max(number_target(clause, 1));
+            let short = clause.phrase(1, "it|that|this|that one|this one|them").max(number_target(clause, 1));
             let at = if short > 0 { 1 + short } else { clause.len().checked_sub(1)? };
             (at, at)
         }
@@ -181,55 +157,53 @@ fn tag(clause: Clause<'_>) -> Option<Update> {
 }
 
 fn number_target(clause: Clause<'_>, at: usize) -> usize {
-    let word = clause.phrase(at, &["task", "number", "item", "todo"]);
+    let word = clause.phrase(at, "task|number|item|todo");
     let digits = clause.word(at + word).trim_start_matches('#');
     if digits.parse::<i64>().is_ok() { word + 1 } else { 0 }
 }
 
 /// "add a note to 3: call first", "add the note call first to 3", "set the description of 3 to …"
 fn describe(clause: Clause<'_>) -> Option<Update> {
-    if !clause.is(0, &["add", "put", "set", "change", "update", "edit", "give"]) {
+    if !clause.is(0, "add|put|set|change|update|edit|give") {
         return None;
     }
-    let article = usize::from(clause.is(1, &["a", "the", "an", "its", "my"]));
+    let article = usize::from(clause.is(1, "a|the|an|its|my"));
     let at = 1 + article;
-    if !clause.is(at, &["note", "notes", "description", "details", "comment"]) {
+    if !clause.is(at, "note|notes|description|details|comment") {
         return None;
     }
     let described = |target: Clause<'_>, words: Clause<'_>| {
         Update::of(target, Changes { description: Some(Some(words.written())), ..Changes::default() })
     };
-    let to = clause.is(at + 1, &["to", "of", "on", "for"]);
+    let to = clause.is(at + 1, "to|of|on|for");
     let end = (at + 1..clause.len()).find(|index| {
-        clause.is(*index, &[":", "saying", "that"])
-            || clause.tokens.get(*index).is_some_and(|token| token.is_quoted())
+        clause.is(*index, ":|saying|that") || clause.tokens.get(*index).is_some_and(|token| token.is_quoted())
     });
     if to {
-        let split = end.or_else(|| (at + 2..clause.len()).find(|index| clause.is(*index, &["to"])))?;
+        let split = end.or_else(|| (at + 2..clause.len()).find(|index| clause.is(*index, "to")))?;
         let link = usize::from(!clause.tokens.get(split)?.is_quoted());
-        let link_more = usize::from(clause.is(split + link, &["says", ":"]));
+        let link_more = usize::from(clause.is(split + link, "says|:"));
         return described(clause.until(split).from(at + 2), clause.from(split + link + link_more));
     }
-    let words = at + 1 + usize::from(clause.is(at + 1, &[":", "saying", "that"]));
-    let last = (words..clause.len()).rev().find(|index| clause.is(*index, &["to", "on"]))?;
+    let words = at + 1 + usize::from(clause.is(at + 1, ":|saying|that"));
+    let last = (words..clause.len()).rev().find(|index| clause.is(*index, "to|on"))?;
     described(clause.from(last + 1), clause.until(last).from(words))
 }
 
 /// "set the due date of 3 to Friday", "change the priority of it to low", "set its title to …"
 fn set_field(clause: Clause<'_>) -> Option<Update> {
-    if !clause.is(0, &["set", "change", "update", "edit", "make", "modify", "adjust", "move", "give", "add"])
-    {
+    if !clause.is(0, "set|change|update|edit|make|modify|adjust|move|give|add") {
         return None;
     }
-    let article = usize::from(clause.is(1, &["the", "its", "my", "a"]));
+    let article = usize::from(clause.is(1, "the|its|my|a"));
     let field_at = 1 + article;
     let field = clause.phrase(field_at, FIELDS);
     if field == 0 {
         return None;
     }
-    let of = usize::from(clause.is(field_at + field, &["of", "for", "on", "from"]));
+    let of = usize::from(clause.is(field_at + field, "of|for|on|from"));
     let start = field_at + field + of;
-    let to = (start..clause.len()).rev().find(|at| clause.is(*at, &["to", "as", "=", ":"]))?;
+    let to = (start..clause.len()).rev().find(|at| clause.is(*at, "to|as|=|:"))?;
     let (target, value) = (clause.until(to).from(start), clause.from(to + 1));
     // A field that a target follows without "of" is only a word of the title ("change the date night to …").
     if of == 0 && !target.is_empty() {
@@ -237,10 +211,9 @@ fn set_field(clause: Clause<'_>) -> Option<Update> {
     }
     let changes = match clause.word(field_at) {
         "title" | "name" => Changes { title: Some(value.written()), ..Changes::default() },
-        "priority" | "prio" => Changes {
-            priority: Some(level(value.word(usize::from(value.is(0, &["a"]))))),
-            ..Changes::default()
-        },
+        "priority" | "prio" => {
+            Changes { priority: Some(level(value.word(usize::from(value.is(0, "a"))))), ..Changes::default() }
+        }
         "tag" | "tags" | "label" | "labels" => Changes {
             clear_tags: true,
             add_tags: tag_list(clause.text, value.tokens, 0)?.0,
@@ -257,18 +230,18 @@ fn set_field(clause: Clause<'_>) -> Option<Update> {
 /// "rename 3 to Call Ann", "call it Lunch instead"
 fn rename(clause: Clause<'_>) -> Option<Update> {
     let titled = |value: Clause<'_>| Changes { title: Some(value.written()), ..Changes::default() };
-    if clause.is(0, &["call"]) && clause.is(1, &["it", "that"]) {
-        let instead = clause.len() - usize::from(clause.is(clause.len() - 1, &["instead"]));
+    if clause.is(0, "call") && clause.is(1, "it|that") {
+        let instead = clause.len() - usize::from(clause.is(clause.len() - 1, "instead"));
         return Some(Update { targets: vec![Target::Last], changes: titled(clause.until(instead).from(2)) });
     }
-    if !clause.is(0, &["rename", "retitle", "reword"]) {
+    if !clause.is(0, "rename|retitle|reword") {
         return None;
     }
     let quoted =
         (1..clause.len()).rev().find(|at| clause.tokens.get(*at).is_some_and(|token| token.is_quoted()));
-    let to = match quoted.filter(|at| clause.is(at.saturating_sub(1), &["to", "as", "into"])) {
+    let to = match quoted.filter(|at| clause.is(at.saturating_sub(1), "to|as|into")) {
         Some(at) => at - 1,
-        None => (1..clause.len()).find(|at| clause.is(*at, &["to", "as", "into"]))?,
+        None => (1..clause.len()).find(|at| clause.is(*at, "to|as|into"))?,
     };
     Update::of(clause.until(to).from(1), titled(clause.from(to + 1)))
 }
@@ -277,44 +250,21 @@ fn rename(clause: Clause<'_>) -> Option<Update> {
 fn shift(clause: Clause<'_>) -> Option<Update> {
     let verb = clause.phrase(
         0,
-        &[
-            "push back",
-            "push",
-            "put off",
-            "bring forward",
-            "move up",
-            "bump up",
-            "bump",
-            "move",
-            "shift",
-            "postpone",
-            "snooze",
-            "delay",
-            "extend",
-            "defer",
-            "pull forward",
-            "advance",
-            "make",
-            "change",
-            "reschedule",
-            "set",
-            "update",
-            "bring",
-            "move back",
-        ],
+        "push back|push|put off|bring forward|move up|bump up|bump|move|shift|postpone|snooze|\
+            delay|extend|defer|pull forward|advance|make|change|reschedule|set|update|bring|move back",
     );
     if verb == 0 {
         return None;
     }
-    let always = clause.is(0, &["push", "postpone", "snooze", "delay", "extend", "defer", "put", "bump"]);
+    let always = clause.is(0, "push|postpone|snooze|delay|extend|defer|put|bump");
     let found =
         (verb..clause.len()).find_map(|at| length(clause, at).map(|(length, used)| (at, length, used)));
-    let earlier = clause.has(&["earlier", "forward", "up", "sooner"]);
-    let later = clause.has(&["later", "back", "out"]);
+    let earlier = clause.has("earlier|forward|up|sooner");
+    let later = clause.has("later|back|out");
     match found.filter(|(at, _, used)| {
-        always || earlier || later || clause.is(at.saturating_sub(1), &["by"]) && clause.len() == at + used
+        always || earlier || later || clause.is(at.saturating_sub(1), "by") && clause.len() == at + used
     }) {
-        Some((at, length, _)) if !clause.is(at.saturating_sub(1), &["in", "within"]) => {
+        Some((at, length, _)) if !clause.is(at.saturating_sub(1), "in|within") => {
             let sign = if earlier { -1 } else { 1 };
             let shift = Shift {
                 months: sign * length.months,
@@ -322,9 +272,7 @@ fn shift(clause: Clause<'_>) -> Option<Update> {
                 minutes: sign * length.minutes,
             };
             let mut end = at;
-            while end > verb
-                && clause.is(end - 1, &["by", "for", "back", "forward", "up", "to", "be", "out", "another"])
-            {
+            while end > verb && clause.is(end - 1, "by|for|back|forward|up|to|be|out|another") {
                 end -= 1;
             }
             Update::of(
@@ -335,8 +283,8 @@ fn shift(clause: Clause<'_>) -> Option<Update> {
         _ => {
             let nothing_said = always
                 && clause.slots().is_empty()
-                && !clause.has(&["to", "until", "till"])
-                && !clause.is(0, &["put", "push", "bump", "extend"]);
+                && !clause.has("to|until|till")
+                && !clause.is(0, "put|push|bump|extend");
             nothing_said
                 .then(|| {
                     Update::of(
@@ -356,7 +304,7 @@ fn length(clause: Clause<'_>, at: usize) -> Option<(Shift, usize)> {
     if let Some((length, used)) = minutes(clause.tokens, at) {
         return Some((Shift { minutes: i32::try_from(length).ok()?, ..Shift::default() }, used));
     }
-    let another = usize::from(clause.is(at, &["another"]));
+    let another = usize::from(clause.is(at, "another"));
     let (count, used) = if another == 1 {
         quantity(clause.tokens, at + 1).unwrap_or((1, 0))
     } else {
@@ -377,27 +325,22 @@ fn length(clause: Clause<'_>, at: usize) -> Option<(Shift, usize)> {
 
 /// The general case: "move the dentist to Friday at 3", "make it urgent", "change 3 to Call Ann tonight"
 fn change(clause: Clause<'_>) -> Option<Update> {
-    let particle = usize::from(clause.is(1, &["up", "back", "off", "over", "out"]));
-    if clause.is(0, &["prioritize", "prioritise", "deprioritize"]) {
-        let lower = clause.is(0, &["deprioritize"]);
+    let particle = usize::from(clause.is(1, "up|back|off|over|out"));
+    // "remind me to run at 6 instead of 5": what follows is how it was.
+    if let Some(at) = clause.find("instead").filter(|_| clause.is(0, "remind|alert|notify")) {
+        let start = 2 + usize::from(clause.is(2, "to|about|of"));
+        return unlinked(clause.until(at).from(start));
+    }
+    if clause.is(0, "prioritize|prioritise|deprioritize") {
+        let lower = clause.is(0, "deprioritize");
         return Update::of(
             clause.from(1),
             Changes { priority: Some(Some(if lower { "low" } else { "high" })), ..Changes::default() },
         );
     }
     let body = clause.from(1 + particle);
-    let wording = clause.is(
-        0,
-        &[
-            "change", "update", "edit", "modify", "replace", "correct", "amend", "revise", "swap", "alter",
-            "fix",
-        ],
-    );
-    let links: &[&str] = if clause.is(0, &["replace", "swap"]) {
-        &["with", "to", "by", "for"]
-    } else {
-        &["to", "into", "as", ":", "until", "till"]
-    };
+    let wording = clause.is(0, "change|update|edit|modify|replace|correct|amend|revise|swap|alter|fix");
+    let links: &str = if clause.is(0, "replace|swap") { "with|to|by|for" } else { "to|into|as|:|until|till" };
     let splits = (0..body.len()).rev().filter(|at| body.is(*at, links));
     for at in splits {
         let value = body.from(at + 1);
@@ -445,12 +388,12 @@ fn unlinked(body: Clause<'_>) -> Option<Update> {
     }
     let last = body.len().checked_sub(1)?;
     let level = level(body.word(last)).filter(|_| last > 0)?;
-    let as_word = usize::from(body.is(last - 1, &["as", "to", "more", "very"]));
+    let as_word = usize::from(body.is(last - 1, "as|to|more|very"));
     Update::of(body.until(last - as_word), Changes { priority: Some(Some(level)), ..Changes::default() })
 }
 
 fn gap_is_quiet(body: Clause<'_>, from: usize, to: usize) -> bool {
-    (from..to).all(|at| body.is(at, &["and", ",", "with", "at", "on"]))
+    (from..to).all(|at| body.is(at, "and|,|with|at|on"))
 }
 
 /// A date that only says which task is meant ("the meeting on Friday") or where it is moved from.
@@ -498,12 +441,11 @@ fn value_changes(value: Clause<'_>) -> Option<Changes> {
     if !slots.is_empty() && quiet {
         return Some(from_slots(value, &slots));
     }
-    let alone =
-        value.len() == 1 || value.len() == 2 && value.is(1, &["instead", "please", ".", "level", "!"]);
+    let alone = value.len() == 1 || value.len() == 2 && value.is(1, "instead|please|.|level|!");
     if let Some(level) = level(value.word(0)).filter(|_| alone) {
         return Some(Changes { priority: Some(Some(level)), ..Changes::default() });
     }
-    if value.is(0, &["none", "no"]) && value.is(1, &["priority"]) {
+    if value.is(0, "none|no") && value.is(1, "priority") {
         return Some(Changes { priority: Some(None), ..Changes::default() });
     }
     // "move it to 5": after "to" a number is an hour.

@@ -170,10 +170,7 @@ pub(crate) fn choice(answer: &str, candidates: &[Task], now: &Zoned) -> Option<V
     let clause = Clause { text: answer, tokens: &tokens, now };
     let clause = clause.from(crate::command::polite(clause));
     let clause =
-        clause.from(clause.phrase(
-            0,
-            &["i mean", "i meant", "it's", "that's", "the one called", "i want", "number", "option"],
-        ));
+        clause.from(clause.phrase(0, "i mean|i meant|it's|that's|the one called|i want|number|option"));
     let at = |place: i64| {
         if place < 0 {
             candidates.last()
@@ -188,8 +185,7 @@ pub(crate) fn choice(answer: &str, candidates: &[Task], now: &Zoned) -> Option<V
     match crate::target::targets(clause).as_slice() {
         [Target::Number(number)] => {
             let by_id = candidates.iter().find(|task| task.id == *number);
-            let said_id =
-                clause.has(&["task"]) || clause.tokens.iter().any(|token| token.low.starts_with('#'));
+            let said_id = clause.has("task") || clause.tokens.iter().any(|token| token.low.starts_with('#'));
             some(if said_id { by_id.or(at(*number)) } else { at(*number).or(by_id) })
         }
         [Target::Number(_), ..] if candidates.len() > 1 => {

@@ -55,7 +55,7 @@ impl Reader<'_> {
         self.tokens.get(at).filter(|token| token.is_word()).map_or("", |token| token.low.as_str())
     }
 
-    fn is(&self, at: usize, words: &[&str]) -> bool {
+    fn is(&self, at: usize, words: &str) -> bool {
         words.contains(&self.word(at))
     }
 
@@ -65,9 +65,9 @@ impl Reader<'_> {
 
     /// today, tomorrow, the day after tomorrow, yesterday
     fn near(&self, at: usize) -> Option<(Days, usize)> {
-        let article = usize::from(self.is(at, &["the"]));
-        if self.is(at + article, &["day"]) && self.is(at + article + 1, &["after", "before"]) {
-            let offset = if self.is(at + article + 1, &["after"]) { 1 } else { -1 };
+        let article = usize::from(self.is(at, "the"));
+        if self.is(at + article, "day") && self.is(at + article + 1, "after|before") {
+            let offset = if self.is(at + article + 1, "after") { 1 } else { -1 };
             let (days, used) = self.near(at + article + 2)?;
             return Some((Days::day(plus_days(days.one, offset)), article + 2 + used));
         }
@@ -78,7 +78,7 @@ impl Reader<'_> {
             "yesterday" => -1,
             _ => return None,
         };
-        if self.is(at, &["tom"]) && !self.is(at + 1, &["morning", "evening"]) {
+        if self.is(at, "tom") && !self.is(at + 1, "morning|evening") {
             return None;
         }
         Some((Days::day(plus_days(self.today, offset)), 1))
@@ -95,16 +95,16 @@ impl Reader<'_> {
         if let Some(unit) = short {
             return self.closing_day(self.period(unit, 0)?, unit).map(|days| (days, 1));
         }
-        let article = usize::from(self.is(at, &["the"]));
+        let article = usize::from(self.is(at, "the"));
         let (edge, of) = (at + article, at + article + 1);
-        let end = self.is(edge, &["end"]);
-        let last = self.is(edge, &["last"]) && self.is(of, &["day"]);
-        let start = self.is(edge, &["beginning", "start"]);
+        let end = self.is(edge, "end");
+        let last = self.is(edge, "last") && self.is(of, "day");
+        let start = self.is(edge, "beginning|start");
         let of = if last { of + 1 } else { of };
-        if !(end || last || start) || !self.is(of, &["of"]) {
+        if !(end || last || start) || !self.is(of, "of") {
             return None;
         }
-        let article = usize::from(self.is(of + 1, &["the"]));
+        let article = usize::from(self.is(of + 1, "the"));
         let next = match self.word(of + 1 + article) {
             "this" => Some(0),
             "next" => Some(1),
@@ -159,9 +159,9 @@ impl Reader<'_> {
 
     /// "in 3 days", "two weeks from now", "a week from Friday"
     fn from_now(&self, at: usize) -> Option<(Days, usize)> {
-        let led = self.is(at, &["in", "within"]);
+        let led = self.is(at, "in|within");
         let from = at + usize::from(led);
-        let article = usize::from(led && self.is(from, &["the", "about", "next"]));
+        let article = usize::from(led && self.is(from, "the|about|next"));
         let (count, used) = quantity(self.tokens, from + article)?;
         let unit = unit(self.word(from + article + used))?;
         let end = from + article + used + 1;
@@ -173,13 +173,13 @@ impl Reader<'_> {
 
     /// "from now", "from Friday", "from today", "after tomorrow"
     fn base(&self, at: usize) -> Option<(Date, usize)> {
-        if self.is(at, &["hence"]) {
+        if self.is(at, "hence") {
             return Some((self.today, 1));
         }
-        if !self.is(at, &["from", "after"]) {
+        if !self.is(at, "from|after") {
             return None;
         }
-        if self.is(at, &["from"]) && self.is(at + 1, &["now"]) {
+        if self.is(at, "from") && self.is(at + 1, "now") {
             return Some((self.today, 2));
         }
         let (days, used) =
@@ -225,14 +225,14 @@ impl Reader<'_> {
     /// "Nov 27", "November 27th, 2026", "27 November", "the 27th of November"
     fn month_day(&self, at: usize) -> Option<(Days, usize)> {
         if let Some(month) = month(self.word(at)) {
-            let the = usize::from(self.is(at + 1, &["the"]));
+            let the = usize::from(self.is(at + 1, "the"));
             let day = day_number(self.word(at + 1 + the))?;
             return self.with_year(at, at + 2 + the, month, day);
         }
-        let the = usize::from(self.is(at, &["the"]));
+        let the = usize::from(self.is(at, "the"));
         let dotted = self.mark(at + the + 1, ".");
         let day = day_number(self.word(at + the))?;
-        let of = usize::from(self.is(at + the + 1 + dotted, &["of"]));
+        let of = usize::from(self.is(at + the + 1 + dotted, "of"));
         let month = month(self.word(at + the + 1 + dotted + of))?;
         self.with_year(at, at + the + 2 + dotted + of, month, day)
     }
@@ -248,10 +248,10 @@ impl Reader<'_> {
 
     /// "this week", "next Friday", "next month", "the weekend", "the next 3 days"
     fn qualified(&self, at: usize) -> Option<(Days, usize)> {
-        let the = usize::from(self.is(at, &["the"]));
+        let the = usize::from(self.is(at, "the"));
         let start = at + the;
-        let weekend = self.is(start, &["weekend"]);
-        if weekend && (the == 1 || at > 0 && self.is(at - 1, &["on", "by", "for", "this"])) {
+        let weekend = self.is(start, "weekend");
+        if weekend && (the == 1 || at > 0 && self.is(at - 1, "on|by|for|this")) {
             return Some((self.weekend(0), the + 1));
         }
         let ahead = match self.word(start) {
@@ -260,15 +260,15 @@ impl Reader<'_> {
             "last" | "past" | "previous" => -1,
             _ => return None,
         };
-        let coming = usize::from(self.is(start, &["this"]) && self.is(start + 1, &["coming", "upcoming"]));
+        let coming = usize::from(self.is(start, "this") && self.is(start + 1, "coming|upcoming"));
         let name = start + 1 + coming;
         let used = name + 1 - at;
-        if self.is(name, &["weekend"]) {
-            let ahead = if self.is(start, &["coming", "upcoming"]) { 0 } else { ahead };
+        if self.is(name, "weekend") {
+            let ahead = if self.is(start, "coming|upcoming") { 0 } else { ahead };
             return Some((self.weekend(ahead), used));
         }
         if let Some(weekday) = weekday(self.word(name)) {
-            let ahead = if self.is(start, &["coming", "upcoming"]) { 0 } else { ahead };
+            let ahead = if self.is(start, "coming|upcoming") { 0 } else { ahead };
             return Some((Days::day(self.weekday_ahead(weekday, ahead)), used));
         }
         if let Some(month) = month(self.word(name)) {
@@ -321,16 +321,17 @@ impl Reader<'_> {
         {
             return Some((days, 1 + comma + used));
         }
-        if self.is(at + 1, &["next"]) && self.is(at + 2, &["week"]) {
+        if self.is(at + 1, "next") && self.is(at + 2, "week") {
             return Some((Days::day(self.weekday_ahead(weekday, 1)), 3));
         }
-        if self.is(at + 1, &["week"]) {
+        if self.is(at + 1, "week") {
             return None;
         }
-        let name_of_person_or_star = self.is(at, &["sun", "sat", "wed", "mon"]);
-        let ends = self.tokens.get(at + 1).is_none_or(|next| {
-            !next.is_word() || next.is_any(&["at", "by", "morning", "afternoon", "evening", "night"])
-        });
+        let name_of_person_or_star = self.is(at, "sun|sat|wed|mon");
+        let ends = self
+            .tokens
+            .get(at + 1)
+            .is_none_or(|next| !next.is_word() || next.is_any("at|by|morning|afternoon|evening|night"));
         if name_of_person_or_star && !(led || ends) {
             return None;
         }
@@ -339,7 +340,7 @@ impl Reader<'_> {
 
     /// "the 5th"; "5th" and "the fifth" after a leading word
     fn day_of_month(&self, at: usize, led: bool) -> Option<(Days, usize)> {
-        let the = usize::from(self.is(at, &["the"]));
+        let the = usize::from(self.is(at, "the"));
         let word = self.word(at + the);
         let day = i8::try_from(ordinal(word)?).ok().filter(|day| (1..=31).contains(day))?;
         let digits = word.starts_with(|c: char| c.is_ascii_digit());
@@ -353,7 +354,7 @@ impl Reader<'_> {
             let first = plus_months(this_month, ahead);
             Date::new(first.year(), first.month(), day).ok().filter(|date| *date >= self.today)
         })?;
-        let of = usize::from(self.is(at + the + 1, &["of"]));
+        let of = usize::from(self.is(at + the + 1, "of"));
         let qualified = (of == 1).then(|| self.qualified(at + the + 2)).flatten();
         match qualified {
             Some((period, used)) => Some((
@@ -390,33 +391,10 @@ impl Reader<'_> {
 }
 
 fn follows_date(next: &Token) -> bool {
-    next.is_any(&[
-        "at",
-        "of",
-        "by",
-        "to",
-        "and",
-        "in",
-        "for",
-        "with",
-        "until",
-        "till",
-        "starting",
-        "every",
-        "this",
-        "then",
-        "instead",
-        "please",
-        "morning",
-        "afternoon",
-        "evening",
-        "@",
-        "from",
-        "so",
-        "is",
-        "that",
-        "remind",
-    ])
+    next.is_any(
+        "at|of|by|to|and|in|for|with|until|till|starting|every|this|then|instead|please|morning|\
+        afternoon|evening|@|from|so|is|that|remind",
+    )
 }
 
 fn day_number(word: &str) -> Option<i8> {

@@ -153,7 +153,7 @@ fn one_piece(
 /// "this evening", "in the morning", "tonight"; a bare "evening" only after a day.
 fn part(tokens: &[Token], at: usize, after_day: bool) -> Option<(Part, usize)> {
     let token = tokens.get(at).filter(|token| token.is_word())?;
-    if token.is_any(&["tonight", "tonite"]) {
+    if token.is_any("tonight|tonite") {
         return Some((Part::Tonight, 1));
     }
     let first = usize::from(token.is("first") && tokens.get(at + 1)?.is("thing")) * 2;
@@ -162,7 +162,7 @@ fn part(tokens: &[Token], at: usize, after_day: bool) -> Option<(Part, usize)> {
     let led = match token.low.as_str() {
         "this" => 1,
         "in" if tokens.get(at_word + 1)?.is("the") => 2,
-        "the" if at_word > 0 && tokens.get(at_word - 1)?.is_any(&["in", "by"]) => 1,
+        "the" if at_word > 0 && tokens.get(at_word - 1)?.is_any("in|by") => 1,
         "at" if tokens.get(at_word + 1)?.is("night") => 1,
         _ if after_day || first > 0 => 0,
         "night" if at_word > 0 && tokens.get(at_word - 1)?.is("at") => 0,
@@ -174,9 +174,9 @@ fn part(tokens: &[Token], at: usize, after_day: bool) -> Option<(Part, usize)> {
 
 /// "in two hours", "20 minutes from now", "in half an hour", "in an hour and a half"
 fn moment(tokens: &[Token], at: usize, now: &Zoned) -> Option<(DateTime, usize)> {
-    let led = tokens.get(at)?.is_any(&["in", "within"]);
+    let led = tokens.get(at)?.is_any("in|within");
     let start = at + usize::from(led);
-    let about = usize::from(led && tokens.get(start)?.is_any(&["about", "the"]));
+    let about = usize::from(led && tokens.get(start)?.is_any("about|the"));
     let (minutes, used) = minutes(tokens, start + about)?;
     let end = start + about + used;
     let later =
@@ -192,20 +192,18 @@ fn moment(tokens: &[Token], at: usize, now: &Zoned) -> Option<(DateTime, usize)>
 
 /// A length in hours and minutes: "90 minutes", "half an hour", "an hour and a half", "2 hours and 15 minutes".
 pub(crate) fn minutes(tokens: &[Token], at: usize) -> Option<(i64, usize)> {
-    let is = |index: usize, words: &[&str]| tokens.get(index).is_some_and(|token| token.is_any(words));
-    if is(at, &["half"]) && is(at + 1, &["an", "a"]) && is(at + 2, &["hour"]) {
+    let is = |index: usize, words: &str| tokens.get(index).is_some_and(|token| token.is_any(words));
+    if is(at, "half") && is(at + 1, "an|a") && is(at + 2, "hour") {
         return Some((30, 3));
     }
     if let Some(length) = glued(&tokens.get(at)?.low) {
         return Some((length, 1));
     }
     let (count, used) = quantity(tokens, at)?;
-    let and_half = is(at + used, &["and"]) && is(at + used + 1, &["a"]) && is(at + used + 2, &["half"]);
+    let and_half = is(at + used, "and") && is(at + used + 1, "a") && is(at + used + 2, "half");
     let unit_at = at + used + 3 * usize::from(and_half);
-    let quarter = is(unit_at, &["quarter"])
-        && is(unit_at + 1, &["of"])
-        && is(unit_at + 2, &["an"])
-        && is(unit_at + 3, &["hour"]);
+    let quarter =
+        is(unit_at, "quarter") && is(unit_at + 1, "of") && is(unit_at + 2, "an") && is(unit_at + 3, "hour");
     if quarter {
         return Some((count.checked_mul(15)?, unit_at + 4 - at));
     }
@@ -215,10 +213,10 @@ pub(crate) fn minutes(tokens: &[Token], at: usize) -> Option<(i64, usize)> {
         _ => return None,
     };
     let end = unit_at + 1;
-    if is(end, &["and"]) && is(end + 1, &["a"]) && is(end + 2, &["half"]) {
+    if is(end, "and") && is(end + 1, "a") && is(end + 2, "half") {
         return Some((length.checked_add(30)?, end + 3 - at));
     }
-    let and = usize::from(is(end, &["and"]));
+    let and = usize::from(is(end, "and"));
     if let Some((more, used)) = quantity(tokens, end + and)
         && tokens.get(end + and + used).and_then(|token| unit(&token.low)) == Some(Unit::Minute)
     {
@@ -277,7 +275,7 @@ fn leading(tokens: &[Token], at: usize, now: &Zoned) -> (Lead, usize) {
 
 /// "in 3 days", "in two hours", "in the morning": there "in" is part of the date and not a leading word.
 fn begins_with_in(tokens: &[Token], at: usize, now: &Zoned) -> bool {
-    tokens.get(at).is_some_and(|token| token.is_any(&["in", "within", "at"]))
+    tokens.get(at).is_some_and(|token| token.is_any("in|within|at"))
         && (moment(tokens, at, now).is_some()
             || days(tokens, at, false, now.date()).is_some()
             || part(tokens, at, false).is_some())
@@ -285,8 +283,7 @@ fn begins_with_in(tokens: &[Token], at: usize, now: &Zoned) -> bool {
 
 /// Words that join a day and a time ("tomorrow, at around 7"): how many, and whether one of them is a preposition.
 fn joint(tokens: &[Token], at: usize, after_piece: bool) -> (usize, bool) {
-    let joins =
-        |token: &&Token| token.is_any(&["at", "@", "on", "by", "around", "about", "for", ",", "before"]);
+    let joins = |token: &&Token| token.is_any("at|@|on|by|around|about|for|,|before");
     let run = tokens.get(at..).unwrap_or_default().iter().take_while(joins).take(3);
     let words: Vec<&Token> = if after_piece { run.collect() } else { Vec::new() };
     (words.len(), words.iter().any(|token| !token.is(",")))

@@ -73,7 +73,7 @@ fn past_or_to(tokens: &[Token], at: usize) -> Option<(Clock, usize)> {
         "quarter" => (15, 1),
         _ => cardinal(tokens, start)?,
     };
-    let filler = usize::from(tokens.get(start + used).is_some_and(|t| t.is_any(&["minutes", "min"])));
+    let filler = usize::from(tokens.get(start + used).is_some_and(|t| t.is_any("minutes|min")));
     let direction = tokens.get(start + used + filler)?;
     let (hour, hour_used) = cardinal(tokens, start + used + filler + 1)?;
     if !(1..=59).contains(&minutes) || !(1..=12).contains(&hour) {
@@ -124,10 +124,7 @@ fn numeric(tokens: &[Token], at: usize, led: bool) -> Option<(Clock, usize)> {
 }
 
 fn counts_things(next: &Token) -> bool {
-    next.is_any(&[
-        "percent", "%", "people", "euros", "dollars", "minutes", "hours", "days", "weeks", "km", "miles",
-        "times",
-    ])
+    next.is_any("percent|%|people|euros|dollars|minutes|hours|days|weeks|km|miles|times")
 }
 
 /// "seven", "seven thirty" after "at"; "seven pm" and "seven o'clock" anywhere.
@@ -172,19 +169,17 @@ fn with_half(tokens: &[Token], end: usize, hour: i64, minute: i64, vague: bool) 
 }
 
 fn o_clock(tokens: &[Token], at: usize) -> bool {
-    tokens
-        .get(at)
-        .is_some_and(|token| token.is_any(&["o'clock", "oclock", "o’clock", "hours"]) && !token.is("hours"))
+    tokens.get(at).is_some_and(|token| token.is_any("o'clock|oclock|o’clock|hours") && !token.is("hours"))
 }
 
 /// "in the morning", "at night", "this evening".
 fn in_part(tokens: &[Token], at: usize) -> Option<(Part, usize)> {
     let first = tokens.get(at)?;
-    if first.is_any(&["tonight", "tonite"]) {
+    if first.is_any("tonight|tonite") {
         return None;
     }
     let article = usize::from(first.is("in") && tokens.get(at + 1)?.is("the"));
-    let led = first.is_any(&["in", "at"]);
+    let led = first.is_any("in|at");
     let part = led.then(|| tokens.get(at + 1 + article)).flatten().and_then(|token| Part::of(&token.low))?;
     Some((part, 2 + article))
 }
