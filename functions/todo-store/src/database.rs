@@ -40,6 +40,11 @@ impl Database {
         self.pool.close().await;
     }
 
+    #[cfg(feature = "testing")]
+    pub(crate) fn pool(&self) -> &Pool {
+        &self.pool
+    }
+
     async fn begin_as(&self, tenant: &Tenant, access: Access) -> Result<Transaction, Error> {
         let mut connection = self.pool.begin(access).await?;
         if connection.dialect() == Dialect::Postgres {

@@ -8,7 +8,7 @@ use todo_events::Event;
 
 pub use crate::outbox::access_refused;
 use crate::statements::statements;
-use crate::{Error, Transaction, outbox};
+use crate::{Dialect, Error, Transaction, outbox};
 #[cfg(feature = "testing")]
 pub(crate) use list::variants;
 pub use list::{Page, list};
@@ -75,8 +75,7 @@ pub async fn delete(tx: &mut Transaction, id: TaskId) -> Result<Task, Error> {
 /// Changes a task. A change that alters nothing writes nothing.
 pub async fn update(tx: &mut Transaction, id: TaskId, change: TaskChange) -> Result<Task, Error> {
     let parameters = vec![tx.user(), id.0.into()];
-    let locked = format!("{GET}{}", tx.dialect().lock_row());
-    let row = tx.row(locked, parameters).await?.ok_or_else(|| not_found(id))?;
+    let row = tx.row(locked(tx.dialect()), parameters).await?.ok_or_else(|| not_found(id))?;
     let before = stored::task(row)?;
     let after = before.apply(change, tx.now())?;
     if after == before {
@@ -87,6 +86,11 @@ pub async fn update(tx: &mut Transaction, id: TaskId, change: TaskChange) -> Res
     tx.execute(UPDATE, parameters).await?;
     outbox::write(tx, &Event::changed(tx.user_id(), &before, &after, tx.now())).await?;
     Ok(after)
+}
+
+/// Reads a task that the same transaction is going to change.
+pub(crate) fn locked(dialect: Dialect) -> String {
+    format!("{GET}{}", dialect.lock_row())
 }
 
 fn not_found(id: TaskId) -> Error {

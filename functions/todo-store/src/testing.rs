@@ -1,1 +1,155 @@
-//! Databases for tests.
+//! Databases for tests: each test has its own, on SQLite always and on Postgres where one is to be had.
+
+mod postgres;
+
+use std::borrow::Cow;
+use std::error::Error as StdError;
+
+use tempfile::TempDir;
+use todo_identity::{DevelopmentKey, Keys, Tenant, Verifier};
+use uuid::Uuid;
+
+use crate::dialect::{Access, BIND_TENANT};
+use crate::driver::Pool;
+use crate::{Database, Dialect, Error, Row, Transaction, Value, calls, conversations, outbox, tasks};
+
+/// What a helper fails with: a test reports it and ends.
+pub type Failure = Box<dyn StdError + Send + Sync>;
+
+/// A migrated database that goes when it is dropped.
+pub struct TestDatabase {
+    /// To open it by.
+    pub url: String,
+    database: Database,
+    place: Place,
+}
+
+enum Place {
+    Folder(#[expect(dead_code, reason = "held until the test ends")] TempDir),
+    Server { server_url: String, name: String },
+}
+
+impl TestDatabase {
+    /// A new SQLite file.
+    pub async fn sqlite() -> Result<Self, Failure> {
+        let folder = tempfile::tempdir()?;
+        let url = format!("sqlite:{}", folder.path().join("todo.db").display());
+        Self::migrated(url, Place::Folder(folder)).await
+    }
+
+    /// A new database on the Postgres server of this test run: the one of `DATABASE_URL`, else one that is started from the
+    /// installed server binaries. `None`, with the reason on stderr, when there is neither; a failure then if
+    /// `TODO_TEST_REQUIRE` contains `postgres`.
+    pub async fn postgres() -> Result<Option<Self>, Failure> {
+        let Some(server_url) = postgres::server()? else {
+            return Ok(None);
+        };
+        let name = format!("todo_test_{}", Uuid::now_v7().simple());
+        on_server(&server_url, &format!("CREATE DATABASE {name}")).await?;
+        let url = postgres::with_database(&server_url, &name);
+        Self::migrated(url, Place::Server { server_url, name }).await.map(Some)
+    }
+
+    async fn migrated(url: String, place: Place) -> Result<Self, Failure> {
+        crate::migrate(&url).await?;
+        let database = Database::open(&url).await?;
+        Ok(Self { url, database, place })
+    }
+
+    /// The database, as the functions use it.
+    pub fn database(&self) -> &Database {
+        &self.database
+    }
+
+    /// A transaction of the person with this id.
+    pub async fn begin(&self, user_id: &str) -> Result<Transaction, Failure> {
+        Ok(self.database.begin(&tenant(user_id)?).await?)
+    }
+
+    /// Runs a statement as the owner of the database, beyond all tenants, and gives its rows as text.
+    pub async fn as_owner(&self, statement: &str) -> Result<Vec<Vec<String>>, Failure> {
+        self.as_owner_in_turn(&[statement]).await
+    }
+
+    /// Runs statements in one transaction of the owner, and gives the rows of the last one.
+    pub async fn as_owner_in_turn(&self, statements: &[&str]) -> Result<Vec<Vec<String>>, Failure> {
+        let mut connection = self.database.pool().begin(Access::ReadWrite).await?;
+        let mut rows = Vec::new();
+        for statement in statements {
+            rows = connection.rows(Cow::Owned((*statement).to_owned()), Vec::new()).await?;
+        }
+        connection.commit().await?;
+        Ok(rows.into_iter().map(texts).collect())
+    }
+
+    /// Which database it is.
+    pub fn dialect(&self) -> Dialect {
+        match self.database.pool() {
+            Pool::Postgres(_) => Dialect::Postgres,
+            Pool::Sqlite(_) => Dialect::Sqlite,
+        }
+    }
+}
+
+impl Drop for TestDatabase {
+    /// A server that outlives the test run should not keep its databases.
+    fn drop(&mut self) {
+        let Place::Server { server_url, name } = &self.place else { return };
+        let (server_url, drop_it) = (server_url.clone(), format!("DROP DATABASE {name} WITH (FORCE)"));
+        let dropping = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+            runtime.block_on(on_server(&server_url, &drop_it))
+        });
+        if !matches!(dropping.join(), Ok(Ok(()))) {
+            eprintln!("the database {name} could not be dropped");
+        }
+    }
+}
+
+/// The person with this id, by the only way there is: a signed and verified token.
+pub fn tenant(user_id: &str) -> Result<Tenant, Failure> {
+    let folder = tempfile::tempdir()?;
+    let key = DevelopmentKey::load_or_create(&folder.path().join("key.pem"))?;
+    let people = Verifier::people(Keys::jwks(&key.public_jwks())?, DevelopmentKey::policy());
+    Ok(people.verify(&key.token(user_id, 60)?)?)
+}
+
+/// Runs any statement in a tenant's transaction, bound as every other, and gives its rows as text.
+pub async fn in_transaction(tx: &mut Transaction, statement: &str) -> Result<Vec<Vec<String>>, Error> {
+    let rows = tx.rows(statement.to_owned(), Vec::new()).await?;
+    Ok(rows.into_iter().map(texts).collect())
+}
+
+/// Every statement that the store can run on a database, by name.
+pub fn statements(dialect: Dialect) -> Vec<(String, String)> {
+    let modules = [("tasks", tasks::ALL), ("calls", calls::ALL), ("conversations", conversations::ALL)];
+    let mut statements = tasks::variants(dialect);
+    for (module, all) in modules {
+        statements.extend(all.iter().map(|(name, text)| (format!("{module} {name}"), (*text).to_owned())));
+    }
+    let composed = [
+        ("outbox INSERT of 2", outbox::insert(2)),
+        ("outbox INSERT of 4", outbox::insert(4)),
+        ("conversations INSERT of 3", conversations::insert(3)),
+        ("tasks GET, locked", tasks::locked(dialect)),
+    ];
+    statements.extend(composed.map(|(name, text)| (name.to_owned(), text)));
+    if dialect == Dialect::Postgres {
+        statements.push(("BIND_TENANT".to_owned(), BIND_TENANT.to_owned()));
+    }
+    statements
+}
+
+async fn on_server(server_url: &str, statement: &str) -> Result<(), Failure> {
+    let mut connection = <sqlx::PgConnection as sqlx::Connection>::connect(server_url).await?;
+    sqlx::raw_sql(sqlx::AssertSqlSafe(statement)).execute(&mut connection).await?;
+    Ok(sqlx::Connection::close(connection).await?)
+}
+
+fn texts(row: Row) -> Vec<String> {
+    let text = |value| match value {
+        Value::Integer(number) => number.map(|number| number.to_string()).unwrap_or_default(),
+        Value::Text(text) => text.unwrap_or_default(),
+    };
+    row.values().map(text).collect()
+}

@@ -60,6 +60,12 @@ impl Row {
         Self(values.into_iter())
     }
 
+    /// All columns that were not read yet.
+    #[cfg(feature = "testing")]
+    pub(crate) fn values(self) -> impl Iterator<Item = Value> {
+        self.0
+    }
+
     /// The next column, a number.
     pub fn integer(&mut self) -> Result<i64, Error> {
         self.optional_integer()?.ok_or(Error::Corrupt("number"))

@@ -65,9 +65,11 @@ fn select(
     if let Some(after) = query.due_after {
         select.and(after, |n| format!("due_at IS NOT NULL AND {} >= ${n}", key(Sort::Due, Order::Asc)));
     }
-    if let Some(text) = &query.search {
-        let words = dialect.words_query(user_id, &search::words(text));
-        select.and(words, |n| dialect.has_words(n));
+    match query.search.as_deref().map(search::words) {
+        None => {}
+        // Text without a word, which no task can have.
+        Some(words) if words.is_empty() => select.text.push_str(" AND 1 = 0"),
+        Some(words) => select.and(dialect.words_query(user_id, &words), |n| dialect.has_words(n)),
     }
     let key = key(query.sort, query.order);
     let (direction, beyond) = match query.order {
