@@ -34,6 +34,12 @@ impl Database {
         self.begin_as(tenant, Access::ReadOnly).await
     }
 
+    /// Says whether the database answers, for those who have no tenant to ask for: readiness.
+    pub async fn ping(&self) -> Result<(), Error> {
+        let mut connection = self.pool.begin(Access::ReadOnly).await?;
+        connection.rows(Cow::Borrowed("SELECT 1"), Vec::new()).await.map(drop)
+    }
+
     /// Closes all connections, after the transactions that use them.
     #[cfg(not(target_family = "wasm"))]
     pub async fn close(&self) {
