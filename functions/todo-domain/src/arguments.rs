@@ -3,12 +3,12 @@
 //! The doc comments of the fields are the descriptions a model reads in the JSON Schema, so they are written for it.
 //! Unknown arguments are refused: a model that invents one learns its right name instead of being ignored.
 
-use schemars::generate::SchemaSettings;
-use schemars::transform::{Transform, transform_subschemas};
-use schemars::{JsonSchema, Schema};
+use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use serde_json::{Map, Value};
+use serde_json::Value;
+
+pub use crate::schema::schema;
 
 use crate::change::fits;
 use crate::invalid::quoted;
@@ -32,31 +32,6 @@ pub fn parse<T: DeserializeOwned>(arguments: Value) -> Result<T, Invalid> {
         let hint = "Send a JSON object with the arguments of the tool's input schema.";
         Invalid::new(field, error.inner().to_string(), hint)
     })
-}
-
-/// The JSON Schema (2020-12) of a tool's arguments or result: subschemas in place, no integer formats (clients reject
-/// formats they do not know), no title.
-pub fn schema<T: JsonSchema>() -> Map<String, Value> {
-    let settings = SchemaSettings::draft2020_12()
-        .with(|settings| settings.inline_subschemas = true)
-        .with_transform(PlainIntegers);
-    let mut schema = settings.into_generator().into_root_schema_for::<T>();
-    schema.remove("title");
-    schema.as_object().cloned().unwrap_or_default()
-}
-
-/// Drops `"format": "int64"` and its like.
-#[derive(Clone)]
-struct PlainIntegers;
-
-impl Transform for PlainIntegers {
-    fn transform(&mut self, schema: &mut Schema) {
-        let format = schema.get("format").and_then(Value::as_str);
-        if format.is_some_and(|name| name.starts_with("int") || name.starts_with("uint")) {
-            schema.remove("format");
-        }
-        transform_subschemas(self, schema);
-    }
 }
 
 /// Arguments of `add_task`.
@@ -89,7 +64,7 @@ pub struct AddTask {
     /// times like those of `due`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remind: Option<Vec<String>>,
-    /// How urgent it is.
+    /// How urgent it is; leave it out when nobody said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub priority: Option<Priority>,
     /// Labels such as "work", at most 20.

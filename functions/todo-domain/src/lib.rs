@@ -23,6 +23,7 @@ mod invalid;
 mod query;
 mod remind;
 mod repeat;
+mod schema;
 mod tag;
 mod task;
 mod view;
