@@ -1,0 +1,45 @@
+//! Who is asking: the token, and that everything else only repeats it.
+
+use axum::extract::{Path, Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use http::HeaderMap;
+use http::header::AUTHORIZATION;
+use todo_identity::{Refusal, Tenant};
+
+use crate::Chat;
+use crate::error::Problem;
+
+/// Lets a request pass whose token is the person's in the path, and adds its [`Tenant`] to it.
+pub(crate) async fn of_path(
+    State(chat): State<Chat>,
+    user_id: Result<Path<String>, axum::extract::rejection::PathRejection>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let tenant = match of_headers(&chat, request.headers()).await {
+        Ok(tenant) => tenant,
+        Err(problem) => return problem.into_response(),
+    };
+    // Decoded by the router: `ada%40example.com` is `ada@example.com`.
+    if !user_id.is_ok_and(|Path(user_id)| user_id == tenant.user_id()) {
+        return Problem::another_user().into_response();
+    }
+    request.extensions_mut().insert(tenant);
+    next.run(request).await
+}
+
+/// The person of the request's bearer token.
+pub(crate) async fn of_headers(chat: &Chat, headers: &HeaderMap) -> Result<Tenant, Problem> {
+    let token = bearer(headers).map_err(Problem::unauthorized)?;
+    chat.people.verify(token).await
+}
+
+/// The token of `Authorization: Bearer …`. Two such headers are as good as none: whose would count?
+fn bearer(headers: &HeaderMap) -> Result<&str, Refusal> {
+    let mut values = headers.get_all(AUTHORIZATION).iter();
+    let (Some(value), None) = (values.next(), values.next()) else { return Err(Refusal::Missing) };
+    let (scheme, token) =
+        value.to_str().ok().and_then(|value| value.split_once(' ')).ok_or(Refusal::Missing)?;
+    if scheme.eq_ignore_ascii_case("Bearer") { Ok(token.trim()) } else { Err(Refusal::Missing) }
+}
