@@ -34,7 +34,7 @@ impl Transport {
         }
         let silence = if settings.stream { settings.idle_timeout } else { settings.timeout };
         let client = Client::builder()
-            .tls_backend_preconfigured(tls::client_config()?)
+            .tls_backend_preconfigured(tls::client_config(base_url.scheme() == "https")?)
             // The API has no redirects; following one would take the conversation to another address.
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(settings.connect_timeout)
