@@ -18,6 +18,8 @@ export class Conversations {
   #list = byId("conversation-list");
   #all = [];
   #loaded = false;
+  #shown;
+  #renaming = false;
   #after;
   #current;
 
@@ -29,6 +31,8 @@ export class Conversations {
     this.#all = [];
     this.#loaded = false;
     this.#after = undefined;
+    this.#shown = undefined;
+    this.#renaming = false;
     this.#list.replaceChildren();
   }
 
@@ -73,6 +77,10 @@ export class Conversations {
   }
 
   #draw() {
+    const shown = JSON.stringify([this.#all, this.#current, this.#after, this.#loaded]);
+    // A list drawn anew would swallow a click on its way, or throw away a title half written.
+    if (shown === this.#shown || this.#renaming) return;
+    this.#shown = shown;
     const focused = this.#focused();
     const groups = Map.groupBy(this.#all, (thread) => age(thread.created_at));
     const parts = [...groups].flatMap(([title, threads]) => [
@@ -114,29 +122,35 @@ export class Conversations {
     const box = el("input", { type: "text", "aria-label": "New title", maxlength: LONGEST_TITLE, autocomplete: "off" });
     box.value = thread.title ?? "";
     const back = () => {
-      const old = this.#row(thread);
-      row.replaceWith(old);
-      old.querySelector("button").focus();
+      this.#renaming = false;
+      this.#shown = undefined;
+      this.#draw();
     };
-    const save = (event) => {
+    const save = async (event) => {
       event.preventDefault();
       const title = box.value.trim();
-      if (title === "" || title === thread.title) return back();
-      return this.#trying(async () => {
-        await this.#hooks.endpoint().ask("threads.update", { thread_id: thread.id, title });
-        thread.title = title;
-      });
+      if (title !== "" && title !== thread.title) await this.#retitle(thread, title);
+      back();
     };
     const escaped = (event) => {
       if (event.key !== "Escape") return;
       event.stopPropagation();
       back();
     };
+    this.#renaming = true;
     row.replaceChildren(el("form", { class: "rename", submit: save, keydown: escaped }, box,
       el("button", { type: "submit", class: "icon-button", "aria-label": "Save the title", title: "Save" }, icon("check")),
       iconButton("close", "Keep the old title", back)));
     box.focus();
     box.select();
+  }
+
+  #retitle(thread, title) {
+    return this.#trying(async () => {
+      await this.#hooks.endpoint().ask("threads.update", { thread_id: thread.id, title });
+      // The list may have been fetched again while the title was written.
+      for (const known of this.#all) if (known.id === thread.id) known.title = title;
+    });
   }
 
   async #delete(thread) {
@@ -145,7 +159,7 @@ export class Conversations {
     if (!sure) return;
     await this.#trying(async () => {
       await this.#hooks.endpoint().ask("threads.delete", { thread_id: thread.id });
-      this.#all = this.#all.filter((other) => other !== thread);
+      this.#all = this.#all.filter((other) => other.id !== thread.id);
       this.#hooks.gone(Number(thread.id));
     });
   }

@@ -56,7 +56,10 @@ function signedIn(next) {
   app.hidden = false;
   reached();
   if (!returned) conversation.begin(next.userId);
-  if (!returned || conversation.current !== idInAddress()) open(idInAddress());
+  // Whoever comes back by a link without a conversation goes on with the one that was open.
+  const wanted = idInAddress() ?? (returned ? conversation.current : undefined);
+  if (!returned || wanted !== conversation.current) open(wanted);
+  history.replaceState(null, "", addressOf(wanted));
   refresh();
   if (matchMedia("(pointer: fine)").matches) conversation.focus();
 }
@@ -145,7 +148,7 @@ function open(id) {
 
 function openFromList(id) {
   if (id !== conversation.current || id === undefined) {
-    history.pushState(null, "", id === undefined ? location.pathname : `#conversation=${id}`);
+    history.pushState(null, "", addressOf(id));
     open(id);
   }
   const drawn = app.dataset.drawer === "open";
@@ -157,7 +160,7 @@ function openFromList(id) {
 }
 
 function started(id) {
-  history.replaceState(null, "", `#conversation=${id}`);
+  history.replaceState(null, "", addressOf(id));
   conversations.select(id);
   conversations.refresh();
 }
@@ -182,6 +185,10 @@ function sayOfTask(sentence) {
 function suggestOfTask(beginning) {
   pane("talk");
   conversation.suggest(beginning);
+}
+
+function addressOf(id) {
+  return id === undefined ? location.pathname : `#conversation=${id}`;
 }
 
 function idInAddress() {
@@ -217,11 +224,16 @@ function listen() {
   for (const link of document.querySelectorAll("[data-skip]")) link.addEventListener("click", skip);
   matchMedia("(min-width: 74rem)").addEventListener("change", () => drawer(false));
   addEventListener("keydown", escape);
-  addEventListener("popstate", () => !app.hidden && idInAddress() !== conversation.current && open(idInAddress()));
-  addEventListener("hashchange", () => location.hash.includes("token=") && begin());
+  addEventListener("popstate", moved);
   addEventListener("offline", () => !app.hidden && offline());
   addEventListener("online", tryAgain);
   document.addEventListener("visibilitychange", returned);
+}
+
+/** The address changed in place: back, forward, or a link to sign in. */
+function moved() {
+  if (new URLSearchParams(location.hash.slice(1)).has("token")) begin();
+  else if (!app.hidden && idInAddress() !== conversation.current) open(idInAddress());
 }
 
 function submitToken(event) {

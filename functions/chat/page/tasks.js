@@ -20,6 +20,7 @@ export class Tasks {
   #search = byId("search");
   #pages = {};
   #before = new Map();
+  #shown;
   #problem;
   #gathering;
   #asked = 0;
@@ -96,16 +97,27 @@ export class Tasks {
   }
 
   #draw() {
-    const focus = this.#focused();
-    this.#count();
     const status = this.#status;
     const wanted = status === "all" ? ["pending", "completed"] : [status];
     const loaded = wanted.every((kind) => this.#pages[kind]);
+    for (const row of this.#list.querySelectorAll(".task[aria-busy]")) row.removeAttribute("aria-busy");
+    if (this.#unchanged(wanted)) return;
+    const focus = this.#focused();
+    this.#count();
     if (loaded) this.#list.replaceChildren(...this.#problemNote(), ...this.#groups(wanted), ...this.#buttons(wanted));
     else if (this.#problem) this.#list.replaceChildren(...this.#problemNote());
     else this.#list.replaceChildren(loading());
     this.#list.setAttribute("aria-busy", String(!loaded && !this.#problem));
     if (focus) this.#refocus(focus);
+  }
+
+  /** Whether what is shown is what would be drawn: a row replaced under a finger or a mouse would swallow the click. */
+  #unchanged(wanted) {
+    const due = wanted.flatMap((kind) => this.#pages[kind]?.data ?? []).map((task) => dueOf(task));
+    const shown = JSON.stringify([this.#status, this.#pages, due, this.#search.value, this.#problem?.message]);
+    const same = shown === this.#shown;
+    this.#shown = shown;
+    return same;
   }
 
   #count() {

@@ -1,0 +1,182 @@
+//! The page as a person uses it, in Chromium: by link, by sentence, by keyboard, on a phone.
+
+mod browser;
+
+use std::fmt::Display;
+
+use browser::{Chromium, Screen, Tab};
+use serde_json::json;
+use thirtyfour::Key;
+use todo_tests::{Engine, World};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sentence_on_the_page_becomes_a_task_that_is_still_there_after_a_reload() {
+    let Some(chromium) = Chromium::find() else { return };
+    let world = World::on(Engine::Sqlite).await.unwrap();
+    let link = link(&world, "ada");
+    let test = async move |tab: Tab| {
+        tab.opens(&link).await;
+        tab.sees("//h2[contains(., 'What needs doing?')]").await;
+        assert!(!tab.address().await.contains("token"), "the token must leave the address bar");
+        tab.says("Add call mum tomorrow at 6pm").await;
+        tab.sees(chip("add_task")).await;
+        tab.sees(format!("{}//li[contains(., 'Tomorrow')]", task("call mum"))).await;
+        tab.says("Add water the plants").await;
+        tab.sees(task("water the plants")).await;
+        tab.sees("//span[@id='tasks-count' and .='2 pending']").await;
+
+        tab.clicks(format!("{}//*[@role='checkbox']", task("call mum"))).await;
+        tab.sees(said("Complete task 1")).await;
+        tab.sees_no_more(task("call mum")).await;
+        tab.clicks("//label[.='Completed']").await;
+        tab.sees(format!("{}//*[@aria-checked='true']", task("call mum"))).await;
+
+        tab.reloads().await;
+        tab.sees(said("Add water the plants")).await;
+        tab.sees(said("Complete task 1")).await;
+        tab.sees(task("water the plants")).await;
+    };
+    chromium.shows(Screen::Desk, test).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_conversation_is_resumed_from_the_list_renamed_and_deleted() {
+    let Some(chromium) = Chromium::find() else { return };
+    let world = World::on(Engine::Sqlite).await.unwrap();
+    let link = link(&world, "ada");
+    let test = async move |tab: Tab| {
+        tab.opens(&link).await;
+        tab.says("Add book the dentist").await;
+        tab.says("What is on my list?").await;
+        tab.sees(chip("list_tasks")).await;
+        tab.clicks("//aside//button[contains(., 'New conversation')]").await;
+        tab.sees_no_more(said("Add book the dentist")).await;
+        tab.clicks("(//button[@class='conversation'])[1]").await;
+        tab.sees(said("What is on my list?")).await;
+        tab.says("Complete task 1").await;
+        tab.sees("//*[@class='empty']//h3[.='Nothing to do']").await;
+        tab.sees("//button[@class='conversation' and @aria-current='page']").await;
+
+        tab.value("document.querySelector('[aria-label^=\"Rename\"]').click()").await;
+        tab.types(Key::Control + "a").await;
+        tab.types("Teeth" + Key::Enter).await;
+        tab.sees("//h1[.='Teeth']").await;
+        tab.value("document.querySelector('[aria-label^=\"Delete “Teeth”\"]').click()").await;
+        tab.clicks("//dialog//button[.='Delete']").await;
+        tab.sees("//h2[contains(., 'What needs doing?')]").await;
+        tab.reloads().await;
+        tab.sees("//*[@id='conversation-list']/p[contains(., 'kept here')]").await;
+    };
+    chromium.shows(Screen::Desk, test).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn signing_out_leaves_nothing_and_a_refused_token_keeps_the_draft() {
+    let Some(chromium) = Chromium::find() else { return };
+    let world = World::on(Engine::Sqlite).await.unwrap();
+    let (link, token) = (link(&world, "ada"), world.token("ada"));
+    let forged = format!("{}#token={}.AAAA", world.url() + "/", token.rsplit_once('.').unwrap().0);
+    let test = async move |tab: Tab| {
+        tab.opens(&link).await;
+        tab.says("Add a secret").await;
+        tab.types("Half a sentence").await;
+        tab.opens(&forged).await;
+        tab.sees("//h1[.='You are signed out']").await;
+        tab.clicks("//input[@id='token']").await;
+        tab.types(token + Key::Enter).await;
+        tab.sees(said("Add a secret")).await;
+        assert_eq!(tab.value("return document.getElementById('message').value").await, "Half a sentence");
+
+        tab.clicks("//button[@id='sign-out']").await;
+        tab.sees("//p[.='You have signed out.']").await;
+        let left = "return sessionStorage.length + localStorage.length + document.querySelectorAll('.said, .task').length";
+        assert_eq!(tab.value(left).await, 0);
+        tab.reloads().await;
+        tab.sees("//h1[.='You are signed out']").await;
+    };
+    chromium.shows(Screen::Desk, test).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn markup_in_a_title_stays_text_and_every_control_has_a_name() {
+    let Some(chromium) = Chromium::find() else { return };
+    let world = World::on(Engine::Sqlite).await.unwrap();
+    let (url, link) = (world.url(), link(&world, "ada"));
+    let title = "<img src=x onerror=document.title='owned'> & <b>bold</b>";
+    let call = json!({"title": title, "due": "2001-02-03", "priority": "urgent", "tags": ["<i>"], "remind": ["-P1D"]});
+    world.function("tool-add-task", "ada").call(call).await.result();
+    let test = async move |tab: Tab| {
+        tab.opens(&url).await;
+        tab.sees("//h1[.='You are signed out']").await;
+        every_control_has_a_name(&tab).await;
+        tab.opens(&link).await;
+        tab.sees("//section[@data-group='overdue']//li[contains(@class, 'overdue')]").await;
+        tab.sees("//li[@class='tags'][contains(., '#<i>')]").await;
+        let shown = tab.value("return document.querySelector('.task-title').textContent").await;
+        assert_eq!(shown, title);
+        tab.says("Show my tasks").await;
+        assert_eq!(
+            tab.value("return document.images.length + document.querySelectorAll('b:not([id])').length")
+                .await,
+            0
+        );
+        every_control_has_a_name(&tab).await;
+    };
+    chromium.shows(Screen::Desk, test).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_phone_shows_one_pane_at_a_time() {
+    let Some(chromium) = Chromium::find() else { return };
+    let world = World::on(Engine::Sqlite).await.unwrap();
+    let link = link(&world, "ada");
+    let test = async move |tab: Tab| {
+        tab.opens(&link).await;
+        tab.clicks("//button[.='Remind me to call mum tomorrow at 6pm']").await;
+        tab.sees(chip("add_task")).await;
+        tab.clicks("//nav[@class='tabs']//button[contains(., 'Tasks')]").await;
+        tab.sees(task("call mum")).await;
+        assert_eq!(tab.value("return document.getElementById('talk').checkVisibility()").await, false);
+        assert_eq!(tab.value("return document.documentElement.scrollWidth").await, 390);
+        every_control_has_a_name(&tab).await;
+        tab.clicks("//nav[@class='tabs']//button[contains(., 'Chat')]").await;
+        tab.clicks("//button[@aria-label='Show conversations']").await;
+        tab.sees("//button[@class='conversation']").await;
+        tab.types(Key::Escape).await;
+        tab.sees("//button[@aria-label='Show conversations' and @aria-expanded='false']").await;
+    };
+    chromium.shows(Screen::Phone, test).await;
+}
+
+/// What `todo up` prints.
+fn link(world: &World, person: &str) -> String {
+    format!("{}/#token={}", world.url(), world.token(person))
+}
+
+/// A task in the pane, by its title in any case.
+fn task(title: &str) -> impl Display {
+    let lower = "translate(., 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', 'abcdefghijklmnopqrstuvwxyz')";
+    format!("//li[@data-task][p[@class='task-title' and contains({lower}, '{title}')]]")
+}
+
+/// A finished tool call.
+fn chip(tool: &str) -> impl Display {
+    format!("//details[@data-state='done']//code[.='{tool}']")
+}
+
+/// A message the person sent.
+fn said(text: &str) -> impl Display {
+    format!("//article[@class='said']/p[.='{text}']")
+}
+
+/// What one can operate has a name for those who do not see it, and no id stands twice.
+async fn every_control_has_a_name(tab: &Tab) {
+    let controls = "const controls = document.querySelectorAll('button, input, textarea, summary, a[href], [tabindex=\"0\"]');
+        const reached = [...controls].filter((control) => control.checkVisibility({ visibilityProperty: true }));
+        if (reached.length === 0) return ['no controls at all'];
+        return reached.filter((control) => !control.computedName?.trim()).map((control) => control.outerHTML);";
+    assert_eq!(tab.value(controls).await, json!([]));
+    let ids = "const ids = [...document.querySelectorAll('[id]')].map((element) => element.id);
+        return ids.filter((id, i) => ids.indexOf(id) !== i);";
+    assert_eq!(tab.value(ids).await, json!([]));
+}
