@@ -3,6 +3,8 @@
 //! The doc comments of the fields are the descriptions a model reads in the JSON Schema, so they are written for it.
 //! Unknown arguments are refused: a model that invents one learns its right name instead of being ignored.
 
+mod fields;
+
 use schemars::JsonSchema;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -11,12 +13,11 @@ use serde_json::Value;
 pub use crate::schema::schema;
 
 use crate::change::fits;
-use crate::invalid::quoted;
 use crate::{
-    Change, DESCRIPTION_LIMIT, Invalid, ListQuery, NewTask, Order, PAGE_DEFAULT, PAGE_LIMIT, Priority,
-    Remind, Repeat, RepeatFrom, SEARCH_LIMIT, Sort, Status, TITLE_LIMIT, Tag, TaskChange, TaskId, WrittenDue,
-    Zone,
+    Change, Invalid, ListQuery, NewTask, Order, Priority, Remind, Repeat, RepeatFrom, Sort, Status, Tag,
+    TaskChange, TaskId, WrittenDue,
 };
+use fields::{description, limit, new_title, search, task_id, title, zone};
 
 /// What all five have in common.
 pub trait Arguments: DeserializeOwned + JsonSchema {
@@ -319,87 +320,3 @@ macro_rules! arguments {
     };
 }
 arguments!(AddTask, ListTasks, CompleteTask, DeleteTask, UpdateTask);
-
-fn task_id(id: i64) -> Result<TaskId, Invalid> {
-    if id < 1 {
-        let hint = "Send the number that list_tasks shows in `id`.";
-        return Err(Invalid::new("task_id", "task numbers begin at 1", hint));
-    }
-    Ok(TaskId(id))
-}
-
-fn zone(name: Option<&str>) -> Result<Option<Zone>, Invalid> {
-    name.map(|name| Zone::parse("timezone", name)).transpose()
-}
-
-fn title(text: &str) -> Result<String, Invalid> {
-    let hint = format!("Send 1 to {TITLE_LIMIT} characters saying what is to be done.");
-    let title = text.trim();
-    if title.is_empty() {
-        return Err(Invalid::new("title", "it is empty", hint));
-    }
-    let length = title.chars().count();
-    if length > TITLE_LIMIT {
-        let hint = format!("{hint} Put the rest into `description`.");
-        return Err(Invalid::new("title", format!("{length} characters are too many"), hint));
-    }
-    storable("title", title)?;
-    Ok(title.to_owned())
-}
-
-fn new_title(change: Change<String>) -> Result<Option<String>, Invalid> {
-    match change {
-        Change::Keep => Ok(None),
-        Change::Set(text) => title(&text).map(Some),
-        Change::Clear => {
-            let hint = "Send the new title, or leave the argument out to keep the old one.";
-            Err(Invalid::new("title", "a title cannot be removed", hint))
-        }
-    }
-}
-
-fn description(text: Option<String>) -> Result<Option<String>, Invalid> {
-    let text = text.unwrap_or_default();
-    let text = text.trim();
-    let length = text.chars().count();
-    if length > DESCRIPTION_LIMIT {
-        let problem = format!("{length} characters are too many");
-        let hint = format!("Send at most {DESCRIPTION_LIMIT} characters.");
-        return Err(Invalid::new("description", problem, hint));
-    }
-    storable("description", text)?;
-    Ok((!text.is_empty()).then(|| text.to_owned()))
-}
-
-fn search(text: Option<String>) -> Result<Option<String>, Invalid> {
-    let Some(text) = text else { return Ok(None) };
-    let text = text.trim();
-    if text.chars().count() > SEARCH_LIMIT {
-        let hint = format!("Send at most {SEARCH_LIMIT} characters, a few words.");
-        return Err(Invalid::new("search", "it is too long", hint));
-    }
-    if !text.is_empty() && !text.contains(char::is_alphanumeric) {
-        let hint = "Send one or more words, or leave `search` out.";
-        return Err(Invalid::new("search", format!("{} has no word", quoted(text)), hint));
-    }
-    Ok((!text.is_empty()).then(|| text.to_owned()))
-}
-
-fn limit(limit: Option<i64>) -> Result<u32, Invalid> {
-    let Some(limit) = limit else {
-        return Ok(PAGE_DEFAULT);
-    };
-    let accepted = u32::try_from(limit).ok().filter(|limit| (1..=PAGE_LIMIT).contains(limit));
-    accepted.ok_or_else(|| {
-        let hint = format!("Send 1 to {PAGE_LIMIT}; ask for the next page with `cursor`.");
-        Invalid::new("limit", format!("{limit} is out of range"), hint)
-    })
-}
-
-/// Postgres cannot keep a NUL in text, and both databases should refuse the same things.
-fn storable(field: &str, text: &str) -> Result<(), Invalid> {
-    if text.contains('\0') {
-        return Err(Invalid::new(field, "it has a NUL character", "Leave the character out."));
-    }
-    Ok(())
-}

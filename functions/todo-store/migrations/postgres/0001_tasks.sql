@@ -15,6 +15,12 @@ BEGIN
     IF NOT pg_has_role(current_user, 'todo_app', 'MEMBER') THEN
         EXECUTE format('GRANT todo_app TO %I', current_user);
     END IF;
+EXCEPTION
+    WHEN unique_violation THEN NULL;
+END
+$$;
+DO $$
+BEGIN
     EXECUTE format('GRANT USAGE ON SCHEMA %I TO todo_app', current_schema());
 END
 $$;
