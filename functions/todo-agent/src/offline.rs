@@ -1,6 +1,6 @@
 //! The offline model: an adapter over `todo-language`.
 
-use futures::future::{BoxFuture, FutureExt, ready};
+use futures::future::{BoxFuture, FutureExt};
 use todo_language::{Answer, Call, Consent, Context, Conversation, Entry, answer, consent, read};
 
 use crate::approval;
@@ -22,20 +22,30 @@ impl Model for Offline {
         request: &'a ModelRequest,
         on_delta: &'a mut (dyn FnMut(&str) + Send),
     ) -> BoxFuture<'a, Result<ModelAnswer, ModelError>> {
-        let answer = if just_declined(&request.items) {
-            Answer::Say(LEFT_ALONE.to_owned())
-        } else if request_is_gone(&request.items, &request.now) {
-            // No words: the run then reports what was done.
-            Answer::Say(String::new())
-        } else {
-            answer(&conversation(request))
-        };
-        let answer = translated(answer);
-        if !answer.text.is_empty() {
-            on_delta(&answer.text);
+        async move {
+            let answer = translated(next_move(request).await?);
+            if !answer.text.is_empty() {
+                on_delta(&answer.text);
+            }
+            Ok(answer)
         }
-        ready(Ok(answer)).boxed()
+        .boxed()
     }
+}
+
+async fn next_move(request: &ModelRequest) -> Result<Answer, ModelError> {
+    if just_declined(&request.items) {
+        return Ok(Answer::Say(LEFT_ALONE.to_owned()));
+    }
+    if request_is_gone(&request.items, &request.now) {
+        // No words: the run then reports what was done.
+        return Ok(Answer::Say(String::new()));
+    }
+    let conversation = conversation(request);
+    // Reading a long message is work for the processor, which must not keep other people's turns waiting.
+    let reading = tokio::task::spawn_blocking(move || answer(&conversation));
+    let lost = |_| ModelError::Garbled { reason: "the offline model broke down".to_owned() };
+    reading.await.map_err(lost)
 }
 
 /// The person has just said no, and nothing else has happened since: there is nothing to read.
@@ -73,9 +83,8 @@ fn agreed_at(items: &[Item], at: usize) -> bool {
 fn request_is_gone(items: &[Item], now: &jiff::Zoned) -> bool {
     match items {
         [Item::User { text }, Item::ToolCall(_), rest @ ..] => {
-            let asks = !read(text, now, &Context::default()).actions.is_empty();
-            !asks
-                && consent(text) == Some(Consent::Yes)
+            consent(text) == Some(Consent::Yes)
+                && read(text, now, &Context::default()).actions.is_empty()
                 && !rest.iter().any(|item| matches!(item, Item::User { .. }))
         }
         _ => false,
