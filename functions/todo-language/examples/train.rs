@@ -9,9 +9,9 @@ use std::error::Error;
 
 use todo_language::classifier::{BUCKETS, CLASSES, SCALE, features, scale, softmax};
 
-const EPOCHS: usize = 25;
+const EPOCHS: usize = 10;
 const RATE: f32 = 1.5;
-const DECAY: f32 = 2e-5;
+const DECAY: f32 = 1e-4;
 /// Our own sentences count this often: there are few.
 const SEEDS: usize = 4;
 

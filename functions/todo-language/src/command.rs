@@ -69,7 +69,7 @@ fn is_bullet(clause: Clause<'_>) -> bool {
 pub(crate) fn command(clause: Clause<'_>) -> Option<Command> {
     let skipped = polite(clause);
     let rest = clause.from(skipped);
-    let found = need(rest).or_else(|| plain(rest))?;
+    let found = need(rest).or_else(|| after_opening(rest)).or_else(|| plain(rest))?;
     Some(Command { at: found.at + skipped, ..found })
 }
 
@@ -92,11 +92,20 @@ fn ending_reminder(clause: Clause<'_>) -> Option<Command> {
     let (at, used) = (1..clause.len())
         .find_map(|at| Some((at, clause.phrase(at, leads))).filter(|(_, used)| *used > 0))?;
     let to = clause.is(at + used, "to|about|of|that");
-    // A date before "remind me to …" is the due date; other words before it are only the reason.
-    let before = at - usize::from(clause.is(at - 1, ","));
-    let first = clause.slots().into_iter().next();
-    let dated = first.is_some_and(|found| found.range.start == 0 && found.range.end >= before);
-    sure(Tool::Add, if to && !dated { at + used } else { 0 })
+    // Words before "remind me to …" are only the reason; before "remind me" alone they are the task.
+    sure(Tool::Add, if to { at + used } else { 0 })
+}
+
+/// "open my list and remove milk": only the second part asks for something.
+fn after_opening(clause: Clause<'_>) -> Option<Command> {
+    let opened = clause.phrase(
+        0,
+        "open lists|open list|open my list|open the list|open calendar|open my calendar|find list|\
+            find my list|go to my list|look at my list|open my tasks",
+    );
+    let next = opened + usize::from(clause.is(opened, "and|,"));
+    let acts = opened > 0 && clause.is(next, "remove|delete|add|erase|put|mark|clear");
+    acts.then(|| plain(clause.from(next))).flatten().map(|found| Command { at: found.at + next, ..found })
 }
 
 /// "I need to delete …" is a command; "I need to buy milk" is a new task.
@@ -332,7 +341,7 @@ fn asking(clause: Clause<'_>) -> Option<Command> {
     {
         return None;
     }
-    if clause.phrase(0, "tell me to|let me know to|tell me not|get me to") > 0
+    if clause.phrase(0, "tell me to|let me know to|tell me not|get me to|let me know of|let me know about|let me know the") > 0
         || clause.is(0, "give") && clause.is(2, "a|an") && talks_of_tasks(clause)
     {
         return None;
@@ -419,8 +428,8 @@ fn adding(clause: Clause<'_>) -> Option<Command> {
             don't let me forget|dont let me forget|do not let me forget to|do not let me forget|\
             make sure i|make sure that i|make sure to remind me|make sure you remind me|\
             remember to remind me|remember that i|remember to|remember that|remember i|note that i|\
-            note down|write down|note|jot down|make a note to|make a note that|make a note of|\
-            make a note|keep in mind|let me know to|tell me to|tell me not to|i want to be reminded|\
+            mark my calendar for|note down|write down|note|jot down|make a note to|make a note that|make a note of|\
+            make a note|keep in mind|let me know to|let me know of|let me know about|tell me to|tell me not to|i want to be reminded|\
             i need to be reminded|i'd like to be reminded|i need reminding|be reminded|take a note|\
             take note|i need to remember to|i need to remember|i have to remember to|\
             i must remember to|help me remember to|help me remember|remember|i can't forget to|\
@@ -457,6 +466,11 @@ fn adding(clause: Clause<'_>) -> Option<Command> {
         .has("appointment|meeting|event|birthday|notification|anniversary|flight|remainder|interview");
     let new = clause.is(1, "a|an|up|and|meeting|event|appointment|notification|new");
     if clause.is(0, "set|setup|have|put|make") && event && new {
+        return sure(Tool::Add, 1);
+    }
+    // "set Bob's birthday for every June third": nothing there yet that is set to something else.
+    let repeats = || clause.slots().iter().any(|found| matches!(found.slot, Slot::Repeat(_)));
+    if clause.is(0, "set") && !clause.has("to|it|that|this") && !refers(clause) && repeats() {
         return sure(Tool::Add, 1);
     }
     let having = clause.phrase(0, "i have a|i have an|i've got a|i've got an|i got a|i got an") > 0;

@@ -7,14 +7,14 @@ use jiff::Zoned;
 use crate::add;
 use crate::aside::aside;
 use crate::clause::Clause;
-use crate::command::{Command, Tool, done_words, polite};
+use crate::command::{Command, Tool, command, done_words, polite};
 use crate::filter::filter;
 use crate::intent;
 use crate::reading::{Action, Aside, Changes, Fields, Reading, Target};
 use crate::slots::Slot;
 use crate::split::clauses;
 use crate::target::{position, targets};
-use crate::text::tokens;
+use crate::text::{Token, tokens};
 use crate::update::{from_slots, update};
 
 /// What earlier turns leave behind for the reading of a message.
@@ -53,9 +53,25 @@ fn actions(clause: Clause<'_>, context: &Context, before: Option<&Action>) -> Ve
     if let Some(follow_up) = follow_up(clause, context, before) {
         return follow_up;
     }
+    let turned = date_last(clause);
+    let clause = turned.as_ref().map_or(clause, |tokens| Clause { tokens, ..clause });
     let Some(command) = intent::decide(clause, before.is_none()) else { return Vec::new() };
     let actions = build(clause, command);
     actions.into_iter().map(|action| in_context(action, context)).collect()
+}
+
+/// "on Friday remind me to …" → "remind me to … on Friday", so that the command stands first.
+fn date_last(clause: Clause<'_>) -> Option<Vec<Token>> {
+    let start = polite(clause);
+    let clause = clause.from(start);
+    let date = clause.slots().into_iter().next().filter(|found| found.range.start == 0)?;
+    let end = date.range.end + usize::from(clause.is(date.range.end, ",|-|:"));
+    let rest = clause.from(end);
+    let moved = matches!(date.slot, Slot::When(_) | Slot::Repeat(_)) && command(rest).is_some_and(|found| found.sure);
+    moved.then(|| {
+        let dated = clause.tokens.get(date.range).unwrap_or_default();
+        rest.tokens.iter().filter(|token| !token.is_any(".|!|?")).chain(dated).cloned().collect()
+    })
 }
 
 fn build(clause: Clause<'_>, command: Command) -> Vec<Action> {

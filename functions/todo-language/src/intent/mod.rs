@@ -23,8 +23,8 @@ pub(crate) fn decide(clause: Clause<'_>, first: bool) -> Option<Command> {
         Some(found) if found.sure => {
             (!elsewhere(clause) && !judged.denies(found.tool, clause)).then_some(found)
         }
-        Some(found) => (judged.likes(found.tool) && !elsewhere(clause)).then_some(found),
-        None => judged.alone(clause),
+        Some(found) if judged.likes(found.tool, clause) && !elsewhere(clause) => Some(found),
+        _ => judged.alone(clause),
     }
 }
 
@@ -92,8 +92,10 @@ impl Judgement {
         formal && self.none() > 0.9 && !talks_of_tasks(clause)
     }
 
-    fn likes(&self, tool: Tool) -> bool {
-        self.best().0 == Some(tool) || self.chance(tool) > 0.3 && self.chance(tool) > self.none()
+    fn likes(&self, tool: Tool, clause: Clause<'_>) -> bool {
+        // People ask when something of theirs is more than when something of the world is.
+        let timely = tool == Tool::List && clause.is(polite(clause), "when|when's");
+        self.chance(tool) > if timely { 0.25 } else { 0.42 }
     }
 
     /// Without any rule: what the classifier is certain of, and things to do that have a date.

@@ -7,7 +7,7 @@ use super::calendar::{
     weekday, yearly,
 };
 use crate::numbers::{ordinal, quantity};
-use crate::text::Token;
+use crate::text::{Token, among};
 
 /// A run of days: one day, or a week, a month, a year.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,7 +56,7 @@ impl Reader<'_> {
     }
 
     fn is(&self, at: usize, words: &str) -> bool {
-        words.contains(&self.word(at))
+        among(self.word(at), words)
     }
 
     fn mark(&self, at: usize, mark: &str) -> usize {
