@@ -23,15 +23,26 @@ pub struct Call {
     arguments_sha256: String,
 }
 
+/// The client chooses its ids; one that an index could not hold is known by its digest.
+const ID_LIMIT: usize = 128;
+
 impl Call {
     /// A call by its id, the tool and the arguments (of which only a digest is kept).
     pub fn new(id: impl Into<String>, tool: impl Into<String>, arguments: &Value) -> Self {
+        let id = id.into();
+        let storable = id.len() <= ID_LIMIT && !id.contains('\0');
         let mut arguments = arguments.clone();
         arguments.sort_all_objects();
-        let digest = Sha256::digest(arguments.to_string().as_bytes());
-        let arguments_sha256 = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-        Self { id: id.into(), tool: tool.into(), arguments_sha256 }
+        Self {
+            id: if storable { id } else { sha256(&id) },
+            tool: tool.into(),
+            arguments_sha256: sha256(&arguments.to_string()),
+        }
     }
+}
+
+fn sha256(text: &str) -> String {
+    Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The answer that this call got before. The same id with another tool or other arguments is a conflict.

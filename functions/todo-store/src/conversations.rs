@@ -92,10 +92,10 @@ pub async fn create(tx: &mut Transaction, title: &str) -> Result<Conversation, E
     let now = tx.now();
     let parameters = vec![tx.user(), now.into()];
     let mut counted = tx.row(NEXT_ID, parameters).await?.ok_or(Error::Corrupt("counter"))?;
-    let conversation_id = counted.integer()?;
-    let parameters = vec![tx.user(), conversation_id.into(), title.into(), now.into()];
+    let (conversation_id, title) = (counted.integer()?, storable(title));
+    let parameters = vec![tx.user(), conversation_id.into(), title.as_str().into(), now.into()];
     tx.execute(CREATE, parameters).await?;
-    Ok(Conversation { conversation_id, title: title.to_owned(), created_at: now, updated_at: now })
+    Ok(Conversation { conversation_id, title, created_at: now, updated_at: now })
 }
 
 /// The conversation of that number.
@@ -111,7 +111,7 @@ pub async fn list(tx: &mut Transaction, limit: u32, after: Option<i64>) -> Resul
 
 /// Gives a conversation another title.
 pub async fn rename(tx: &mut Transaction, conversation_id: i64, title: &str) -> Result<(), Error> {
-    row(tx, RENAME, vec![title.into()], conversation_id, None).await.map(drop)
+    row(tx, RENAME, vec![storable(title).into()], conversation_id, None).await.map(drop)
 }
 
 /// Removes a conversation and its messages.
@@ -241,6 +241,11 @@ async fn row(
     parameters.extend(last);
     let row = tx.row(statement, parameters).await?;
     row.ok_or(Error::NotFound { what: "conversation", id: conversation_id })
+}
+
+/// Postgres keeps no NUL in text. (A message's content is JSON, which escapes it.)
+fn storable(title: &str) -> String {
+    title.replace('\0', "")
 }
 
 fn conversation(mut row: Row) -> Result<Conversation, Error> {

@@ -66,3 +66,19 @@ impl Error {
         Self::Refused(source.into())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Error;
+
+    #[test]
+    fn what_another_transaction_or_an_outage_caused_is_transient() {
+        for code in ["40001", "40P01", "55P03", "08006", "53300", "57P01", "57014"] {
+            assert!(Error::from_sqlstate(code, "why").is_transient(), "{code}");
+        }
+        for code in ["42P01", "23505", "22001", "42501", ""] {
+            let error = Error::from_sqlstate(code, "why");
+            assert!(!error.is_transient() && !error.is_callers(), "{code}");
+        }
+    }
+}

@@ -8,7 +8,7 @@ use crate::{on_both_databases, titled};
 
 on_both_databases! {
     a_repeated_call_gets_the_first_answer,
-    the_order_of_arguments_does_not_matter,
+    any_text_will_do_as_an_id,
     a_call_id_used_for_something_else_is_a_conflict,
     the_same_id_of_two_people_is_two_calls,
     of_two_equal_calls_at_once_one_changes_something,
@@ -28,7 +28,8 @@ async fn a_repeated_call_gets_the_first_answer(database: TestDatabase) {
     assert_eq!(calls::first_answer(&mut tx, &call("1")).await.unwrap(), Some(answer));
 }
 
-async fn the_order_of_arguments_does_not_matter(_: TestDatabase) {
+#[test]
+fn the_order_of_arguments_does_not_matter() {
     let [one, other] = [r#"{"a": 1, "b": {"c": 2, "d": 3}}"#, r#"{"b": {"d": 3, "c": 2}, "a": 1}"#]
         .map(|arguments| Call::new("1", "add_task", &serde_json::from_str(arguments).unwrap()));
     assert_eq!(one, other);
@@ -44,6 +45,15 @@ async fn a_call_id_used_for_something_else_is_a_conflict(database: TestDatabase)
         let error = calls::first_answer(&mut tx, &other).await.unwrap_err();
         assert!(matches!(error, Error::Conflict(_)), "{error:?}");
         assert!(!error.is_transient() && error.is_callers());
+    }
+}
+
+async fn any_text_will_do_as_an_id(database: TestDatabase) {
+    let mut tx = database.begin("ada").await.unwrap();
+    for id in ["", "\0", "'); --", &"é".repeat(10_000)] {
+        assert_eq!(calls::first_answer(&mut tx, &call(id)).await.unwrap(), None, "{id:?}");
+        calls::remember(&mut tx, &call(id), &json!(id)).await.unwrap();
+        assert_eq!(calls::first_answer(&mut tx, &call(id)).await.unwrap(), Some(json!(id)));
     }
 }
 

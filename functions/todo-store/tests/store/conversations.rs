@@ -10,6 +10,7 @@ on_both_databases! {
     conversations_are_listed_newest_first_page_by_page,
     messages_come_back_in_order_page_by_page,
     many_messages_are_appended_at_once,
+    any_text_can_be_said,
     state_is_kept_and_cleared,
     a_conversation_is_renamed_and_deleted_with_its_messages,
     one_turn_at_a_time,
@@ -77,6 +78,15 @@ async fn many_messages_are_appended_at_once(database: TestDatabase) {
         (1..=251).collect::<Vec<_>>()
     );
     assert_eq!(messages[249].content, json!({"text": "249"}));
+}
+
+async fn any_text_can_be_said(database: TestDatabase) {
+    let mut tx = database.begin("ada").await.unwrap();
+    let id = conversations::create(&mut tx, "a\0b").await.unwrap().conversation_id;
+    conversations::append(&mut tx, id, &[said("a\0b \u{1F600} '); --")]).await.unwrap();
+    let messages = conversations::messages(&mut tx, id, 1, None).await.unwrap();
+    assert_eq!(messages[0].content, json!({"text": "a\0b \u{1F600} '); --"}));
+    assert_eq!(conversations::get(&mut tx, id).await.unwrap().title, "ab");
 }
 
 async fn state_is_kept_and_cleared(database: TestDatabase) {
