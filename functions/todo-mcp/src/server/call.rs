@@ -1,6 +1,7 @@
 //! `tools/call`: whose call it is, whether it was answered before, the tool, and its answer on the wire.
 
 use rmcp::model::{CallToolRequestParams, CallToolResult, ContentBlock, ErrorData, JsonObject, MetaObject};
+use serde::Deserialize;
 use serde_json::Value;
 use todo_domain::arguments;
 use todo_identity::Tenant;
@@ -101,9 +102,8 @@ fn origin<T: Tool>(request: &Request) -> Origin {
 /// The arguments of a call that is for this tool; none are as good as `{}`.
 fn arguments_for<T: Tool>(request: &Request) -> Result<JsonObject, Rejection> {
     let invalid = |message: String| Rejection::rpc(ErrorData::invalid_params(message, None));
-    let params = Value::Object(request.params.clone());
-    let params: CallToolRequestParams =
-        serde_json::from_value(params).map_err(|error| invalid(format!("params: {error}")))?;
+    let params = CallToolRequestParams::deserialize(&request.params)
+        .map_err(|error| invalid(format!("params: {error}")))?;
     if params.name != T::NAME {
         return Err(invalid(format!("unknown tool: this function has {} only", T::NAME)));
     }

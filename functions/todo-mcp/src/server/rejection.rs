@@ -72,7 +72,8 @@ impl Rejection {
         Self::new(StatusCode::BAD_REQUEST, ErrorData::invalid_params(message, None))
     }
 
-    /// The database is away or busy. Nothing was changed, so the same call may be sent again.
+    /// The database is away or busy. Either nothing was changed or, should the commit have been on its way, nobody knows:
+    /// the same call under the same call id settles it.
     pub fn unavailable() -> Self {
         let error = ErrorData::internal_error("the task store is unavailable; try again shortly", None);
         Self::new(StatusCode::SERVICE_UNAVAILABLE, error).with_header(RETRY_AFTER, "1")
