@@ -44,31 +44,35 @@ export class Conversations {
 
   /** Fetches the newest again, as far as was shown. */
   async refresh() {
-    await this.#trying(async () => {
-      const page = await this.#page();
-      const known = new Set(page.data.map((thread) => thread.id));
-      const older = page.has_more ? this.#all.filter((thread) => !known.has(thread.id)) : [];
-      this.#after = older.length > 0 ? this.#after : page.has_more && page.after;
-      this.#all = [...page.data, ...older];
-      this.#loaded = true;
+    await this.#trying(async (endpoint) => {
+      const page = await fetched(endpoint);
+      return () => {
+        const known = new Set(page.data.map((thread) => thread.id));
+        const older = page.has_more ? this.#all.filter((thread) => !known.has(thread.id)) : [];
+        this.#after = older.length > 0 ? this.#after : page.has_more && page.after;
+        this.#all = [...page.data, ...older];
+        this.#loaded = true;
+      };
     });
   }
 
   async #more() {
-    await this.#trying(async () => {
-      const page = await this.#page(this.#after);
-      this.#after = page.has_more && page.after;
-      this.#all.push(...page.data);
+    await this.#trying(async (endpoint) => {
+      const page = await fetched(endpoint, this.#after);
+      return () => {
+        this.#after = page.has_more && page.after;
+        this.#all.push(...page.data);
+      };
     });
   }
 
-  #page(after) {
-    return this.#hooks.endpoint().ask("threads.list", { limit: PAGE, order: "desc", ...(after && { after }) });
-  }
-
   async #trying(request) {
+    const endpoint = this.#hooks.endpoint();
     try {
-      await request();
+      const done = await request(endpoint);
+      // Someone signed out, or another one in, while this was on its way.
+      if (endpoint !== this.#hooks.endpoint()) return;
+      done?.();
     } catch (failure) {
       if (!(failure instanceof Failure)) throw failure;
       this.#hooks.failed(failure);
@@ -146,10 +150,12 @@ export class Conversations {
   }
 
   #retitle(thread, title) {
-    return this.#trying(async () => {
-      await this.#hooks.endpoint().ask("threads.update", { thread_id: thread.id, title });
-      // The list may have been fetched again while the title was written.
-      for (const known of this.#all) if (known.id === thread.id) known.title = title;
+    return this.#trying(async (endpoint) => {
+      await endpoint.ask("threads.update", { thread_id: thread.id, title });
+      return () => {
+        // The list may have been fetched again while the title was written.
+        for (const known of this.#all) if (known.id === thread.id) known.title = title;
+      };
     });
   }
 
@@ -157,12 +163,18 @@ export class Conversations {
     const title = thread.title || UNTITLED;
     const sure = await confirmed("Delete this conversation?", `“${title}” will be gone for good. Your tasks stay as they are.`, "Delete");
     if (!sure) return;
-    await this.#trying(async () => {
-      await this.#hooks.endpoint().ask("threads.delete", { thread_id: thread.id });
-      this.#all = this.#all.filter((other) => other.id !== thread.id);
-      this.#hooks.gone(Number(thread.id));
+    await this.#trying(async (endpoint) => {
+      await endpoint.ask("threads.delete", { thread_id: thread.id });
+      return () => {
+        this.#all = this.#all.filter((other) => other.id !== thread.id);
+        this.#hooks.gone(Number(thread.id));
+      };
     });
   }
+}
+
+function fetched(endpoint, after) {
+  return endpoint.ask("threads.list", { limit: PAGE, order: "desc", ...(after && { after }) });
 }
 
 function age(createdAt) {

@@ -87,6 +87,7 @@ function signOut() {
 
 function forget() {
   session = undefined;
+  endpoint = undefined;
   conversation.clear();
   conversations.clear();
   tasks.clear();

@@ -39,6 +39,7 @@ export class Tasks {
   }
 
   clear() {
+    // What is still on its way belongs to whoever was here.
     this.#asked += 1;
     this.#pages = {};
     this.#before.clear();
@@ -64,6 +65,7 @@ export class Tasks {
   }
 
   async #fetch() {
+    if (!this.#hooks.endpoint()) return;
     const asked = ++this.#asked;
     try {
       const kinds = this.#kinds;
