@@ -1,0 +1,46 @@
+//! The page and its files.
+
+use std::collections::BTreeSet;
+
+use http::StatusCode;
+
+use crate::script::Script;
+use crate::world::World;
+
+#[tokio::test]
+async fn the_page_is_served_under_its_policy() {
+    let world = World::new().await;
+    let replica = world.serve(Script::new([])).await;
+    let response = world.http.get(&replica.url).send().await.unwrap();
+    assert_eq!(response.status(), StatusCode::OK);
+    let headers = response.headers().clone();
+    assert_eq!(headers["content-type"], "text/html; charset=utf-8");
+    assert_eq!(headers["x-content-type-options"], "nosniff");
+    assert_eq!(headers["referrer-policy"], "no-referrer");
+    let policy = headers["content-security-policy"].to_str().unwrap();
+    assert!(policy.starts_with("default-src 'none'; script-src 'self'"), "{policy}");
+    assert!(!policy.contains("unsafe") && !policy.contains("http"), "{policy}");
+    let etag = headers["etag"].to_str().unwrap();
+    let again = world.http.get(&replica.url).header("if-none-match", etag).send().await.unwrap();
+    assert_eq!(again.status(), StatusCode::NOT_MODIFIED);
+    assert!(again.text().await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn every_file_of_the_page_is_served_under_its_name() {
+    let world = World::new().await;
+    let replica = world.serve(Script::new([])).await;
+    let files = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/page")).unwrap();
+    let names: BTreeSet<String> = files
+        .map(|file| file.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name != "index.html")
+        .collect();
+    assert!(names.contains("page.js"));
+    for name in names {
+        let response = world.http.get(format!("{}/{name}", replica.url)).send().await.unwrap();
+        assert_eq!(response.status(), StatusCode::OK, "{name}");
+        let kind =
+            if name.ends_with(".js") { "text/javascript; charset=utf-8" } else { "text/css; charset=utf-8" };
+        assert_eq!(response.headers()["content-type"], kind, "{name}");
+    }
+}
