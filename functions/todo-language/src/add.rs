@@ -6,7 +6,7 @@ use crate::reading::{Due, Fields, Remind};
 use crate::repeat::Repeat;
 use crate::slots::{Found, Slot, priority};
 use crate::target::PLURALS;
-use crate::text::among;
+use crate::text::{Token, among};
 use crate::when::{Lead, When};
 
 /// The tasks a clause asks for, its verb taken away. `reminding`: it said "remind me", so a time is a reminder too.
@@ -16,10 +16,11 @@ pub(crate) fn tasks(clause: Clause<'_>, reminding: bool) -> Vec<Fields> {
     let clause = clause.from(start);
     let reminding =
         reminding || noun.is_some_and(|noun| noun.starts_with("reminder") || noun.starts_with("alert"));
-    let (clause, list) = destination(clause);
+    let (tokens, list) = without_destination(clause);
+    let clause = Clause { tokens: &tokens, ..clause };
     let mut fields = Fields::default();
     fields.tags.extend(list);
-    let mut slots = clause.slots();
+    let mut slots = clause.slots_when(reminding);
     slots.retain(|found| !belongs_to_title(clause, found));
     let used = take_slots(clause, &mut fields, slots, reminding);
     if fields.priority.is_none() {
@@ -55,7 +56,7 @@ fn head(clause: Clause<'_>) -> (usize, Option<&str>) {
     let noun = clause.phrase(at, nouns);
     if noun == 0 {
         // Without a noun these words may belong to the title ("the quarterly report").
-        let quiet = (0..at).take_while(|index| clause.is(*index, ":|,|me|us|please")).count();
+        let quiet = (0..at).take_while(|index| clause.is(*index, ":|,|me|us|please|a|an")).count();
         return (quiet, None);
     }
     let mut end = at + noun;
@@ -94,45 +95,33 @@ fn head_level(head: Clause<'_>) -> Option<&'static str> {
 }
 
 /// Takes "to my shopping list" away; a list's own name becomes a tag.
-fn destination(clause: Clause<'_>) -> (Clause<'_>, Option<String>) {
-    for at in 0..clause.len() {
-        if !clause.is(at, "to|on|onto|in|into|as") {
-            continue;
-        }
-        let article = usize::from(clause.is(at + 1, "my|the|our|a|an|your"));
-        let noun = at + 1 + article;
-        let plain = clause.phrase(
-            noun,
-            "list|to-do list|todo list|to do list|task list|tasks list|tasks|todos|to-dos|reminders|\
-                reminder list|list of things to do|task|todo|to-do|reminder|lists|calendar|list of tasks|\
-                agenda|schedule|to do|todo's",
-        );
-        let named = plain == 0 && is_list_name(clause.word(noun)) && clause.is(noun + 1, "list");
-        let end = noun + if named { 2 } else { plain };
-        let closes = end >= clause.len()
-            || !clause.tokens.get(end).is_some_and(|next| next.is_word())
-            || clause.from(end).slots().first().is_some_and(|found| found.range.start == 0)
-            || clause.is(end, "to|please|and|that|called|for");
-        if (plain > 0 && article > 0
-            || named
-            || plain > 0 && clause.is(noun, "to-do|todo|to|task|list") && clause.is(noun + plain - 1, "list"))
-            && closes
-        {
-            let list = named.then(|| clause.word(noun).to_owned());
-            return if at == 0 {
-                (clause.from(end + usize::from(clause.is(end, "to|:"))), list)
-            } else {
-                (cut(clause, at, end), list)
-            };
-        }
-    }
-    (clause, None)
+fn without_destination(clause: Clause<'_>) -> (Vec<Token>, Option<String>) {
+    let found = (0..clause.len()).find_map(|at| Some((at, destination(clause, at)?)));
+    let Some((at, (end, name))) = found else { return (clause.tokens.to_vec(), None) };
+    let kept = clause.tokens.iter().enumerate().filter(|(index, _)| !(at..end).contains(index));
+    (kept.map(|(_, token)| token.clone()).collect(), name)
 }
 
-/// Only an ending destination can be cut off a borrowed clause; what stands behind it decides.
-fn cut(clause: Clause<'_>, at: usize, end: usize) -> Clause<'_> {
-    let rest = clause.from(end);
-    if rest.is_empty() { clause.until(at) } else { clause }
+const LISTS: &str = "list|to-do list|todo list|to do list|task list|tasks list|tasks|todos|to-dos|reminders|\
+    reminder list|list of things to do|task|todo|to-do|reminder|lists|calendar|list of tasks|agenda|schedule|to do|todo's";
+
+/// Where the destination that begins here ends, and the name of its list.
+fn destination(clause: Clause<'_>, at: usize) -> Option<(usize, Option<String>)> {
+    if !clause.is(at, "to|on|onto|in|into|as") {
+        return None;
+    }
+    let article = usize::from(clause.is(at + 1, "my|the|our|a|an|your"));
+    let noun = at + 1 + article;
+    let plain = clause.phrase(noun, LISTS);
+    let named = plain == 0 && is_list_name(clause.word(noun)) && clause.is(noun + 1, "list");
+    let end = noun + if named { 2 } else { plain };
+    let is_list = plain > 0 && (article > 0 || clause.is(noun + plain - 1, "list"));
+    let next = clause.tokens.get(end);
+    let closes = next
+        .is_none_or(|next| !next.is_word() || next.is_any("to|please|and|that|called|for|by|due|with|every"))
+        || clause.from(end).slots().first().is_some_and(|found| found.range.start == 0);
+    let link = usize::from(at == 0 && clause.is(end, "to|:"));
+    ((is_list || named) && closes).then(|| (end + link, named.then(|| clause.word(noun).to_owned())))
 }
 
 /// A date inside of what is plainly a name stays there: "the Friday report", "Sunday lunch with Ann".

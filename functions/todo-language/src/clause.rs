@@ -64,7 +64,12 @@ impl<'a> Clause<'a> {
     }
 
     pub fn slots(&self) -> Vec<Found> {
-        slots(self.text, self.tokens, self.now)
+        slots(self.text, self.tokens, false, self.now)
+    }
+
+    /// The slots of a clause whose verb already said that this is about reminding.
+    pub fn slots_when(&self, reminding: bool) -> Vec<Found> {
+        slots(self.text, self.tokens, reminding, self.now)
     }
 
     /// The text as written, from the first to the last token.

@@ -135,11 +135,15 @@ pub(crate) fn talks_of_tasks(clause: Clause<'_>) -> bool {
         || clause.tokens.windows(2).any(|pair| matches!(pair, [to, act] if to.is("to") && act.is("do")))
 }
 
+/// What people say of a task that was ticked off too early.
+pub(crate) const NOT_FINISHED: &str = "i haven't finished|i haven't done|i haven't completed|i have not finished|\
+    i didn't finish|i didn't do|i did not finish|i didn't complete|i have not done";
+
 /// "reopen 3", "mark the report as not done", "uncheck milk"
 fn reopening(clause: Clause<'_>) -> Option<Command> {
     let verb = clause
         .phrase(0, "reopen|re-open|uncomplete|uncheck|unmark|untick|undo completing|uncross|reactivate");
-    if verb > 0 {
+    if verb > 0 || clause.phrase(0, NOT_FINISHED) > 0 {
         return sure(Tool::Update, 0);
     }
     let not_done = reopen_words(clause).is_some();
@@ -206,7 +210,18 @@ fn field_change(clause: Clause<'_>) -> Option<Command> {
             .any(|index| clause.is(index, "to|from|on|of|for") && names_task(clause, index + 1));
         let removes =
             clause.is(0, "remove|clear|delete|drop|cancel") && clause.is(at, "time|date|notes|repeat");
-        return (to_task || removes && to).then_some(Command { tool: Tool::Update, at: 0, sure: true });
+        // "remove the reminders from the dentist" leaves the task; "remove the reminder for the dentist" means the task.
+        let plural_from = clause.is(0, "remove|clear|delete|drop|cancel")
+            && clause.is(at, "reminders")
+            && clause.is(at + 1, "from|of")
+            && !clause.is(at + 2, "today|tomorrow")
+            && clause.slots().is_empty()
+            && !clause.has("list|calendar");
+        return (to_task || plural_from || removes && to).then_some(Command {
+            tool: Tool::Update,
+            at: 0,
+            sure: true,
+        });
     }
     if clause.is(0, "add|put") && !to {
         return None;
@@ -306,7 +321,9 @@ fn stating_done(clause: Clause<'_>) -> Option<Command> {
         "i|i've|i have|i just|i already|i've already|i've just|i have already|i finally|we|i also|\
             just|already|i have just",
     );
-    (subject > 0 && !asks && clause.is(subject, PAST)).then(|| sure(Tool::Complete, subject)).flatten()
+    let past = clause.is(subject, PAST)
+        && (subject > 0 || !clause.is(0, "read|updated|scheduled|cancelled|canceled") && clause.len() > 1);
+    (past && !asks).then(|| sure(Tool::Complete, subject)).flatten()
 }
 
 /// Past forms of what people do with tasks.
@@ -322,7 +339,7 @@ fn asking(clause: Clause<'_>) -> Option<Command> {
         "show me|show|list|list out|display|view|see|give me|tell me|read me|read|read out|\
             read off|find|find me|search|search for|look up|look for|look at|check|pull up|bring up|\
             open|let me see|let me hear|let me know|go over|go through|review|get me|get|fetch|filter|\
-            sort|hear|know|run through|go to|access|print|count|recite|name|state|remind me what|say|retrieve|bring|pull|tell|describe|\
+            sort|hear|know|run through|go to|access|print|count|recite|name|state|remind me what|say|retrieve|tell|describe|\
             explain",
     );
     let question = clause.phrase(
@@ -341,7 +358,10 @@ fn asking(clause: Clause<'_>) -> Option<Command> {
     {
         return None;
     }
-    if clause.phrase(0, "tell me to|let me know to|tell me not|get me to|let me know of|let me know about|let me know the") > 0
+    if clause.phrase(
+        0,
+        "tell me to|let me know to|tell me not|get me to|let me know of|let me know about|let me know the",
+    ) > 0
         || clause.is(0, "give") && clause.is(2, "a|an") && talks_of_tasks(clause)
     {
         return None;
@@ -360,7 +380,9 @@ fn asking(clause: Clause<'_>) -> Option<Command> {
     let sure_words = talks_of_tasks(clause)
         || (0..clause.len()).any(|at| clause.phrase(at, doing) > 0)
         || clause.tokens.iter().any(|token| token.is_any(CALENDAR));
-    let tagged = clause.slots().iter().any(|found| matches!(found.slot, Slot::Priority(_) | Slot::Tags(_)));
+    let looks = clause.is(0, "search|find") && clause.len() <= 4;
+    let tagged =
+        looks || clause.slots().iter().any(|found| matches!(found.slot, Slot::Priority(_) | Slot::Tags(_)));
     let change =
         question > 0 && clause.is(0, "is|are|was|were") && done_words(clause).is_some() && !clause.has("?");
     Some(Command { tool: Tool::List, at: 0, sure: (sure_words || tagged) && !change })
@@ -452,6 +474,10 @@ fn adding(clause: Clause<'_>) -> Option<Command> {
         token.is_any(NOUNS) && !token.is_any("one|thing")
             || token.is_any(PLURALS) && !token.is_any("ones|things")
     });
+    // "make task 1 urgent" is about a task that exists.
+    if noun == Some(1) && clause.word(2).trim_start_matches('#').parse::<u32>().is_ok() {
+        return None;
+    }
     let definite = noun
         .is_some_and(|at| (1..at).any(|index| clause.is(index, "my|the|this|that|all|it|every|these|those")));
     if noun.is_some()
@@ -563,12 +589,18 @@ fn updating(clause: Clause<'_>) -> Option<Command> {
         });
     let shifted = clause.has("later|earlier|forward|back");
     let instead = clause.has("instead|to");
+    let forward = clause.has("forward");
     let evidence = match clause.word(0) {
+        "bring" if forward => true,
         "call" => clause.says(1, "it") && clause.len() > 2,
         "have" | "keep" | "turn" | "bring" | "let's" => pronoun && !slots.is_empty(),
         "move" | "push" | "shift" | "bump" | "switch" | "put" | "swap" | "replace" | "raise" | "lower"
         | "increase" | "advance" | "pull" => !slots.is_empty() || named || shifted || instead,
         _ => !slots.is_empty() || named && instead,
     };
-    evidence.then_some(Command { tool: Tool::Update, at: 0, sure: !slots.is_empty() || named || pronoun })
+    evidence.then_some(Command {
+        tool: Tool::Update,
+        at: 0,
+        sure: !slots.is_empty() || named || pronoun || forward,
+    })
 }

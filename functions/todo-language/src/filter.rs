@@ -55,18 +55,11 @@ fn slot(clause: Clause<'_>, filter: &mut Filter, found: &Found) {
 /// The range of due dates that a date with its leading word names.
 fn range(clause: Clause<'_>, filter: &mut Filter, when: &When) {
     let now = clause.now;
-    if let (Some(date), true) =
-        (when.days.map(|days| days.start), when.days.is_some_and(|days| days.end <= now.date()))
-    {
-        // "what did I finish yesterday": tasks have no filter by when they were done.
-        if !clause.has("due")
-            && clause.has("finish|finished|complete|completed|do|done|did")
-            && date < now.date()
-        {
-            filter.sort = Some("completed");
-            filter.order = Some("desc");
-            return;
-        }
+    // "what did I finish yesterday": tasks have no filter by when they were done, but an order.
+    let finished = "i finish|i finished|i completed|i complete|i've completed|i've finished|i did|i get done|i've done|i done";
+    if (0..clause.len()).any(|at| clause.phrase(at, finished) > 0) && when.days.is_some() {
+        (filter.sort, filter.order) = (Some("completed"), Some("desc"));
+        return;
     }
     let due = when.due(now);
     let days = when.days.map(|days| this_weekday(clause, when, days)).unwrap_or(Days::day(due.date));
@@ -141,13 +134,14 @@ fn between(clause: Clause<'_>, filter: &mut Filter, used: &mut [bool]) {
 
 fn status(clause: Clause<'_>, filter: &mut Filter, used: &mut [bool]) {
     for at in 0..clause.len() {
-        if used.get(at).copied().unwrap_or(true) {
+        // In "what needs to be done" nothing is done yet.
+        if used.get(at).copied().unwrap_or(true) || at > 0 && clause.is(at - 1, "be|get|getting") {
             continue;
         }
         let negated = at > 0 && clause.is(at - 1, "not|haven't|isn't|aren't|un|yet")
             || clause.has("haven't|still|left");
         let status = match clause.word(at) {
-            "overdue" | "late" | "missed" | "past-due" => {
+            "overdue" | "late" | "missed" | "miss" | "past-due" => {
                 overdue(clause, filter);
                 "pending"
             }
@@ -354,7 +348,7 @@ fn content(clause: Clause<'_>, used: &[bool]) -> Option<String> {
 }
 
 /// Words of requests for lists that are not looked for.
-const NOISE: &str = "a|an|the|my|our|your|me|i|i'm|i've|i'd|we|you|us|of|for|in|on|at|to|to-do|to-dos|todo|\
+const NOISE: &str = "priorities|a|an|the|my|our|your|me|i|i'm|i've|i'd|we|you|us|of|for|in|on|at|to|to-do|to-dos|todo|\
     todos|task|tasks|item|items|thing|things|one|ones|list|lists|reminder|reminders|is|are|\
     was|were|be|been|am|do|does|did|done|have|has|had|having|there|that|those|these|this|what|\
     what's|whats|which|when|when's|who|how|many|much|any|anything|something|everything|all|\

@@ -123,10 +123,8 @@ impl Repeat {
     pub fn first(&self, said: Option<&When>, now: &Zoned) -> Due {
         let start = self.start.as_ref().map(|start| start.due(now));
         let named = said.map(|said| said.parts(now));
-        let time = start
-            .and_then(|due| due.time)
-            .or(named.and_then(|(_, time)| time))
-            .or_else(|| self.at.as_ref().and_then(|at| at.due(now).time));
+        let time_of = |when: Option<&When>| when.and_then(|when| when.usual_time(now));
+        let time = time_of(self.start.as_ref()).or(time_of(said)).or(time_of(self.at.as_ref()));
         let from = start.map(|due| due.date).or(named.and_then(|(date, _)| date)).unwrap_or(now.date());
         if self.frequency == Frequency::Hourly && time.is_none() {
             let next =

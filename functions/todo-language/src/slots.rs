@@ -30,8 +30,9 @@ pub(crate) struct Found {
 }
 
 /// All slots of a clause, from left to right, none overlapping another.
-pub(crate) fn slots(text: &str, tokens: &[Token], now: &Zoned) -> Vec<Found> {
-    let asked = tokens.iter().any(|token| token.is_any("remind|reminder|reminders|alert|notify|ping"));
+pub(crate) fn slots(text: &str, tokens: &[Token], reminding: bool, now: &Zoned) -> Vec<Found> {
+    let asked =
+        reminding || tokens.iter().any(|token| token.is_any("remind|reminder|reminders|alert|notify|ping"));
     let mut found = Vec::new();
     let mut at = 0;
     while at < tokens.len() {

@@ -77,7 +77,9 @@ fn ends_sentence(whole: Clause<'_>, at: usize) -> bool {
         || before.len() == 1 && !before.starts_with(|c: char| c.is_ascii_digit());
     let numbered = before.parse::<i64>().is_ok()
         && (at == 1 || whole.tokens.get(at - 2).is_some_and(|token| token.kind == Kind::Break));
-    token.is("!") || !(abbreviated || numbered)
+    // "every! 3 days" counts from the completion.
+    let bang = token.is("!") && !matches!(before, "every" | "ev");
+    bang || token.is(".") && !(abbreviated || numbered)
 }
 
 const JOINTS: &str = "and|,|then|also|plus|&|but|–|—|afterwards";
@@ -115,7 +117,8 @@ fn begins_command(sentence: Clause<'_>, start: usize, joint: usize, next: usize)
     let Some(second) = command(after).filter(|second| second.sure) else { return false };
     let weak = sentence.until(next).from(joint).len() == 1 && sentence.is(joint, "and");
     let verb = after.word(polite(after));
-    if reminder_only(after) || first.is_none() && weak {
+    let detail = after.is(0, "note|notes|description|details|tag|tags|priority|due") && after.is(1, ":");
+    if detail || reminder_only(after) || first.is_none() && weak {
         return false;
     }
     match first.map(|first| first.tool) {

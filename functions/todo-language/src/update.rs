@@ -1,9 +1,9 @@
 //! Changes to a task: splits a clause into the task meant and what becomes of it.
 
 use crate::clause::Clause;
-use crate::command::{FIELDS, reopen_words};
+use crate::command::{FIELDS, NOT_FINISHED, reopen_words};
 use crate::numbers::quantity;
-use crate::reading::{Changes, DueChange, Shift, Target};
+use crate::reading::{Changes, DueChange, Remind, Shift, Target};
 use crate::slots::{Found, Slot, level, tag_list};
 use crate::target::targets;
 use crate::when::calendar::{Unit, unit};
@@ -28,6 +28,7 @@ pub(crate) fn update(clause: Clause<'_>) -> Update {
         .or_else(|| stop_repeating(clause))
         .or_else(|| clear_field(clause))
         .or_else(|| tag(clause))
+        .or_else(|| add_reminder(clause))
         .or_else(|| describe(clause))
         .or_else(|| set_field(clause))
         .or_else(|| rename(clause))
@@ -43,6 +44,10 @@ fn reopen(clause: Clause<'_>) -> Option<Update> {
     if verb > 0 {
         let end = reopen_words(clause).map_or(clause.len(), |(at, _)| at);
         return Update::of(clause.until(end).from(verb), changes);
+    }
+    let unfinished = clause.phrase(0, NOT_FINISHED);
+    if unfinished > 0 {
+        return Update::of(clause.from(unfinished), changes);
     }
     let (at, used) = reopen_words(clause)?;
     let verb = usize::from(clause.is(0, "mark|set|change|make|put|move|flag"));
@@ -160,6 +165,29 @@ fn number_target(clause: Clause<'_>, at: usize) -> usize {
     let word = clause.phrase(at, "task|number|item|todo");
     let digits = clause.word(at + word).trim_start_matches('#');
     if digits.parse::<i64>().is_ok() { word + 1 } else { 0 }
+}
+
+/// "add a reminder to 3 an hour before", "set a reminder for it tomorrow at 9"
+fn add_reminder(clause: Clause<'_>) -> Option<Update> {
+    let noun =
+        clause.until(8).find("reminder|reminders|alert").filter(|_| clause.is(0, "add|set|put|give"))?;
+    let to = (noun + 1..clause.len()).find(|at| clause.is(*at, "to|for|on|of"))?;
+    let target = clause.from(to + 1);
+    let behind = target.slots_when(true);
+    let named = clause.until(to).from(1);
+    let mut changes = from_slots(named, &named.slots_when(true));
+    changes.remind.extend(from_slots(target, &behind).remind);
+    if let (true, Some(DueChange::Set { date, time })) =
+        (changes.remind.is_empty(), from_slots(target, &behind).due)
+    {
+        let time = time.unwrap_or(jiff::civil::Time::constant(9, 0, 0, 0));
+        changes.remind.push(Remind::At { date, time });
+    }
+    if changes.remind.is_empty() {
+        changes.remind.push(Remind::Before { days: 0, minutes: 0, at: None });
+    }
+    let end = behind.first().map_or(target.len(), |found| found.range.start);
+    Update::of(target.until(end), changes)
 }
 
 /// "add a note to 3: call first", "add the note call first to 3", "set the description of 3 to …"

@@ -72,24 +72,27 @@ fn all(filter: &Filter, tasks: &[Task]) -> Resolved {
     if fitting.is_empty() { Resolved::NoneFits } else { Resolved::Tasks(fitting) }
 }
 
-/// The words as one title; failing that, as several titles joined by "and"; failing that, with a date that says which.
+/// The words as one title; failing that, as several titles joined by "and"; then with a date that says which; then
+/// loosely.
 fn titled(words: &str, tasks: &[Task], now: &Zoned) -> Resolved {
-    let whole = one(words, tasks);
-    if !matches!(whole, Resolved::NotFound(_) | Resolved::Perhaps(_)) {
-        return whole;
-    }
-    joined(words, tasks).or_else(|| dated(words, tasks, now)).unwrap_or(whole)
+    one(words, tasks)
+        .or_else(|| joined(words, tasks))
+        .or_else(|| dated(words, tasks, now))
+        .unwrap_or_else(|| loosely(words, tasks))
 }
 
-fn one(words: &str, tasks: &[Task]) -> Resolved {
+/// The task that has this title, or all of these words in it.
+fn one(words: &str, tasks: &[Task]) -> Option<Resolved> {
     let exact: Vec<&Task> = tasks.iter().filter(|task| same(words, &task.title)).collect();
     if !exact.is_empty() {
-        return choose(exact);
+        return Some(choose(exact));
     }
     let full: Vec<&Task> = tasks.iter().filter(|task| likeness(words, &task.title) >= 1.0).collect();
-    if !full.is_empty() {
-        return choose(full);
-    }
+    (!full.is_empty()).then(|| choose(full))
+}
+
+/// The longest title that stands within the words, else the title that shares most of them.
+fn loosely(words: &str, tasks: &[Task]) -> Resolved {
     let within: Vec<&Task> =
         tasks.iter().filter(|task| title_match(words, &task.title) == TitleMatch::Exact).collect();
     if let Some(longest) = within.iter().map(|task| task.title.len()).max() {
@@ -126,7 +129,7 @@ fn joined(words: &str, tasks: &[Task]) -> Option<Resolved> {
     let mut found = Vec::new();
     for part in parts.iter().filter(|_| parts.len() > 1) {
         match one(strip_noun(part), tasks) {
-            Resolved::Tasks(more) => found.extend(more),
+            Some(Resolved::Tasks(more)) => found.extend(more),
             _ => return None,
         }
     }
@@ -156,12 +159,7 @@ fn dated(words: &str, tasks: &[Task], now: &Zoned) -> Option<Resolved> {
         .filter(|task| said.is_none_or(|date| task.due.is_some_and(|due| due.date == date)))
         .cloned()
         .collect();
-    match one(&rest, &then) {
-        Resolved::NotFound(_) | Resolved::Perhaps(_) => {
-            Some(one(&rest, tasks)).filter(|found| !matches!(found, Resolved::NotFound(_)))
-        }
-        found => Some(found),
-    }
+    one(&rest, &then).or_else(|| one(&rest, tasks))
 }
 
 /// Which of the tasks asked about an answer means: "2", "the second one", "the dentist one", "the one on Friday", "both".

@@ -68,6 +68,14 @@ impl When {
         Due { date, time }
     }
 
+    /// The time for a day that is not today: there no hour is past already.
+    pub fn usual_time(&self, now: &Zoned) -> Option<Time> {
+        let tomorrow = calendar::plus_days(now.date(), 1);
+        let settled = |clock: Clock| settle(clock, Some(tomorrow), self.part, now.datetime()).1;
+        let moment = self.moment.map(|moment| moment.time());
+        moment.or(self.clock.map(settled)).or(self.part.map(Part::time))
+    }
+
     /// The named day and time, each only if it was named.
     pub fn parts(&self, now: &Zoned) -> (Option<Date>, Option<Time>) {
         let due = self.due(now);
