@@ -169,8 +169,9 @@ impl From<FetchError> for StartError {
 fn opened(source: KeySource) -> Result<(Source, Option<Keys>), StartError> {
     match source {
         KeySource::Url(url) => {
-            let http = client().map_err(|error| StartError::KeySource(with_sources(error.as_ref())))?;
-            Ok((Source::Url { http, url: allowed(&url)? }, None))
+            let url = allowed(&url)?;
+            let http = client(&url).map_err(|error| StartError::KeySource(with_sources(error.as_ref())))?;
+            Ok((Source::Url { http, url }, None))
         }
         KeySource::File(path) => Ok((Source::File(path), None)),
         KeySource::Secret(secret) => Ok((Source::Fixed, Some(Keys::secret(&secret)?))),
@@ -190,11 +191,14 @@ fn allowed(url: &str) -> Result<Url, StartError> {
     }
 }
 
-/// Trusts the machine's own roots and Mozilla's, for images that have none. No redirects: the URL is the one that was
-/// configured.
-fn client() -> Result<reqwest::Client, Box<dyn std::error::Error>> {
-    let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+/// Trusts the machine's own roots and Mozilla's, for images that have none; reading them takes time, and `http` needs none.
+/// No redirects: the URL is the one that was configured.
+fn client(url: &Url) -> Result<reqwest::Client, Box<dyn std::error::Error>> {
+    let mut roots = RootCertStore::empty();
+    if url.scheme() == "https" {
+        roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    }
     let tls = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()?
         .with_root_certificates(roots)

@@ -54,6 +54,7 @@ impl Translator {
         let id = begun.conversation.conversation_id;
         self.thread = id.to_string();
         self.turn_id = begun.turn_id;
+        self.answers = begun.first_answer;
         let created = begun.created.then(|| {
             json!({ "type": "thread.created", "thread": threads::thread(&begun.conversation, items::empty_page()) })
         });

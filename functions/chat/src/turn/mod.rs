@@ -19,13 +19,14 @@ mod lease;
 mod opening;
 mod person_tools;
 mod sessions;
+mod taking;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt;
 use jiff::tz::TimeZone;
-use todo_agent::{Agent, Approval, Ending, Item, Model, Run, ToolCall, ToolDefinition, ToolOutcome, drive};
+use todo_agent::{Agent, Approval, Model, ToolCall, ToolDefinition, ToolOutcome};
 use todo_identity::Tenant;
 use todo_mcp::Tools;
 use todo_store::Database;
@@ -40,14 +41,9 @@ use crate::error::{Problem, with_sources};
 use crate::trace::Trace;
 use admission::Admission;
 use lease::Lease;
-use opening::Opening;
-use person_tools::PersonTools;
 pub(crate) use sessions::keys::answer as answer_key;
 pub(crate) use sessions::{Entry, Sessions};
-use sessions::{OpenTurn, State, keys};
-
-/// What is said of a turn that ran out of time; the conversation would otherwise end in silence.
-const OUT_OF_TIME: &str = "That took too long, and I stopped. Ask what is on your list before you try again.";
+use taking::Turn;
 
 /// Where the turns of this process are taken.
 pub(crate) struct Turns {
@@ -101,6 +97,8 @@ pub(crate) struct Begun {
     pub message: Option<Entry>,
     /// The turn's id, which the keys of its entries begin with.
     pub turn_id: String,
+    /// The number of its first answer: not 0 when it is taken again.
+    pub first_answer: usize,
 }
 
 #[derive(Debug)]
@@ -109,7 +107,7 @@ pub(crate) struct Ended {
     pub response: String,
     /// The question in `response` waits for a yes.
     pub approval: Option<Approval>,
-    /// What the turn added after the message.
+    /// What the turn added after the message, this time.
     pub entries: Vec<Entry>,
 }
 
@@ -207,98 +205,6 @@ impl Turns {
             }
             (None, Words::Again(_)) => Err(Problem::invalid("Say which conversation the message is in.")),
         }
-    }
-}
-
-/// One turn that has its conversation to itself.
-struct Turn<'a> {
-    turns: &'a Turns,
-    asked: &'a Asked,
-    agent: &'a Agent,
-    lease: &'a Lease<'a>,
-    events: &'a mpsc::UnboundedSender<Event>,
-}
-
-impl Turn<'_> {
-    async fn run(&self, conversation: Conversation, created: bool) -> Result<Ended, Problem> {
-        let (tenant, id) = (&self.asked.tenant, conversation.conversation_id);
-        let loaded = self.turns.sessions.load(tenant, id).await?;
-        let opening = Opening::of(loaded, &self.asked.words)?;
-        let turn_id = opening.turn_id.clone();
-        let now = jiff::Timestamp::now().to_zoned(self.asked.timezone.clone());
-        let mut run = Run::start(self.agent, opening.turn(now))
-            .map_err(|refused| Problem::invalid(refused.to_string()))?;
-        let written_first = run.new_items().len();
-        let state = opening.state();
-        let message = match opening.is_resumed {
-            true => {
-                self.turns.sessions.note(tenant, id, &state).await?;
-                None
-            }
-            false => {
-                let mut first = opening.lost();
-                first.extend(keys::of_turn(&turn_id, run.new_items(), 0));
-                let entries = self.turns.sessions.write(tenant, id, &first, &state).await?;
-                entries.into_iter().rfind(|entry| matches!(entry.item, Item::User { .. }))
-            }
-        };
-        self.tell(Event::Begun(Begun { conversation, created, message, turn_id: turn_id.clone() }));
-        let tools = PersonTools::new(self, id, state);
-        let ending = self.drive(&mut run, &tools).await;
-        self.end(id, &turn_id, &run, written_first, ending, tools).await
-    }
-
-    /// Everything between the message and the answer; `None` when time ran out.
-    async fn drive(&self, run: &mut Run, tools: &PersonTools<'_>) -> Option<Ending> {
-        let mut watch = |event: todo_agent::Event<'_>| match event {
-            todo_agent::Event::Delta(words) => self.tell(Event::Delta(words.to_owned())),
-            todo_agent::Event::Calling(call) => self.tell(Event::Calling(call.clone())),
-            todo_agent::Event::Called(call, outcome) => {
-                self.tell(Event::Called(call.clone(), outcome.clone()));
-            }
-        };
-        let driven = drive(run, self.agent, self.turns.model.as_ref(), tools, &mut watch);
-        tokio::time::timeout(self.turns.limits.turn, driven).await.ok()
-    }
-
-    async fn end(
-        &self,
-        id: i64,
-        turn_id: &str,
-        run: &Run,
-        written_first: usize,
-        ending: Option<Ending>,
-        tools: PersonTools<'_>,
-    ) -> Result<Ended, Problem> {
-        let mut items = run.new_items().to_vec();
-        if ending.is_none() {
-            // A call that was cut off may or may not have had its effect; the agent reads it as "result lost".
-            let known = |call: &ToolCall| {
-                items.iter().any(|item| matches!(item, Item::ToolCall(c) if c.id == call.id))
-            };
-            let cut: Vec<Item> =
-                tools.noted().into_iter().filter(|call| !known(call)).map(Item::ToolCall).collect();
-            items.extend(cut);
-            items.push(Item::assistant(OUT_OF_TIME));
-        }
-        let entries = keys::of_turn(turn_id, &items, written_first);
-        let approval = match &ending {
-            Some(Ending::Approval(approval)) => Some(approval.clone()),
-            _ => None,
-        };
-        let state = State {
-            approval: approval.as_ref().and_then(|kept| serde_json::to_value(kept).ok()),
-            turn: None,
-        };
-        let tenant = &self.asked.tenant;
-        let entries = self.turns.sessions.finish(tenant, id, self.lease.owner(), &entries, &state).await?;
-        let Some(ending) = ending else { return Err(Problem::timed_out(OUT_OF_TIME)) };
-        Ok(Ended { conversation_id: id, response: ending.text().to_owned(), approval, entries })
-    }
-
-    fn tell(&self, event: Event) {
-        // Nobody listens any more: the turn goes on.
-        let _ = self.events.send(event);
     }
 }
 

@@ -1,5 +1,7 @@
 //! What a turn begins with: a new message, or one whose turn was cut short or is to be taken again.
 
+use std::collections::BTreeSet;
+
 use jiff::Zoned;
 use todo_agent::{Approval, Item};
 use uuid::Uuid;
@@ -12,6 +14,8 @@ pub(super) struct Opening {
     pub turn_id: String,
     /// The message stands in the conversation already.
     pub is_resumed: bool,
+    /// The keys of what an earlier attempt at the turn has written after the message.
+    written: BTreeSet<String>,
     message: String,
     history: Vec<Item>,
     /// What the turn before left to be decided, as stored.
@@ -38,6 +42,7 @@ impl Opening {
             (Some((at, entry)), _) => Ok(Self {
                 turn_id: keys::turn_of(&entry.key).to_owned(),
                 is_resumed: true,
+                written: loaded.entries.iter().skip(at + 1).map(|entry| entry.key.clone()).collect(),
                 message: words_of(&entry.item),
                 history: items.take(at).collect(),
                 approval: open.and_then(|open| open.approval),
@@ -46,6 +51,7 @@ impl Opening {
             (None, Words::New(message)) => Ok(Self {
                 turn_id: Uuid::now_v7().simple().to_string(),
                 is_resumed: false,
+                written: BTreeSet::new(),
                 message: message.clone(),
                 history: items
                     .chain(open.iter().flat_map(|open| open.calls.iter().cloned().map(Item::ToolCall)))
@@ -73,6 +79,17 @@ impl Opening {
     pub fn state(&self) -> State {
         let open = OpenTurn { id: self.turn_id.clone(), approval: self.approval.clone(), calls: Vec::new() };
         State { approval: None, turn: Some(open) }
+    }
+
+    /// The number of the turn's first answer: after those of an earlier attempt.
+    pub fn first_answer(&self) -> usize {
+        let stands = |number: &usize| self.written.contains(&keys::answer(&self.turn_id, *number));
+        (0..).take_while(stands).count()
+    }
+
+    /// Leaves out what an earlier attempt has written: a call that was made then, and answered now as it was then.
+    pub fn not_yet_written(&self, items: Vec<Keyed>) -> Vec<Keyed> {
+        items.into_iter().filter(|keyed| !self.written.contains(&keyed.key)).collect()
     }
 
     /// The changes of an abandoned turn. Whether they were made is not known, and the agent reads them so.

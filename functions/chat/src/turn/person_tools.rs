@@ -6,7 +6,8 @@ use todo_agent::{ToolCall, ToolOutcome};
 use todo_mcp::CallError;
 use tokio::sync::Mutex;
 
-use super::{OpenTurn, State, Turn};
+use super::sessions::{OpenTurn, State};
+use super::taking::Turn;
 use crate::error::with_sources;
 
 /// The tools as one person's turn calls them. A change is noted in the conversation before it is made, so that whoever

@@ -91,10 +91,10 @@ pub(crate) mod keys {
         key.split('-').next().unwrap_or_default()
     }
 
-    /// The items of a turn from `first` on with their keys. Answers are counted from `first`.
-    pub fn of_turn(turn_id: &str, items: &[Item], first: usize) -> Vec<Keyed> {
-        let mut answers = 0..;
-        let keyed = items.iter().skip(first).map(|item| {
+    /// A turn's items with their keys, its answers counted from `first_answer`.
+    pub fn of_turn(turn_id: &str, items: &[Item], first_answer: usize) -> Vec<Keyed> {
+        let mut answers = first_answer..;
+        let keyed = items.iter().map(|item| {
             let key = match item {
                 Item::User { .. } => message(turn_id),
                 Item::Assistant { .. } => answer(turn_id, answers.next().unwrap_or_default()),

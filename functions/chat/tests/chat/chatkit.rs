@@ -1,4 +1,6 @@
-//! The ChatKit server protocol. 
+//! The ChatKit server protocol.
+
+use std::collections::BTreeSet;
 
 use http::StatusCode;
 use serde_json::{Value, json};
@@ -140,6 +142,11 @@ async fn the_last_message_can_be_tried_again_without_doing_anything_twice() {
     let events = stream(&world, &replica, retry).await;
     assert_eq!(events.last().unwrap()["item"]["content"][0]["text"], "Added.");
     assert_eq!(world.titles(&replica).await, ["Buy milk"]);
+    let listed = plain(&world, &replica, "items.list", json!({ "thread_id": "1" })).await;
+    let ids: BTreeSet<&str> =
+        listed["data"].as_array().unwrap().iter().map(|item| item["id"].as_str().unwrap()).collect();
+    assert_eq!(ids.len(), 4, "the message, the call once, both answers: {listed}");
+    assert_eq!(events.last().unwrap()["item"]["id"], listed["data"][0]["id"]);
     let params = json!({ "thread_id": "1", "item_id": "another" });
     let (status, _) =
         world.ask(&replica, "ada", json!({ "type": "threads.retry_after_item", "params": params })).await;

@@ -3,7 +3,7 @@
 use chat::Config;
 use http::StatusCode;
 use rmcp::ServiceExt;
-use rmcp::model::{CallToolRequestParams, ClientInfo};
+use rmcp::model::{CallToolRequestParams, ClientConfig};
 use rmcp::service::{RoleClient, RunningService};
 use rmcp::transport::StreamableHttpClientTransport;
 use rmcp::transport::streamable_http_client::StreamableHttpClientTransportConfig;
@@ -53,11 +53,11 @@ async fn called(world: &World, replica: &Replica, revision: &str, name: &str, ar
     result(post(world, replica, revision, "tools/call", params)).await
 }
 
-async fn client(world: &World, replica: &Replica) -> RunningService<RoleClient, ClientInfo> {
+async fn client(world: &World, replica: &Replica) -> RunningService<RoleClient, ClientConfig> {
     let config = StreamableHttpClientTransportConfig::with_uri(format!("{}/mcp", replica.url))
         .auth_header(world.token("ada"));
     let transport = StreamableHttpClientTransport::with_client(world.http.clone(), config);
-    ClientInfo::default().serve(transport).await.unwrap()
+    ClientConfig::default().serve(transport).await.unwrap()
 }
 
 #[tokio::test]

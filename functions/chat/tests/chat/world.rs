@@ -46,8 +46,7 @@ pub struct Replica {
 
 impl World {
     pub async fn new() -> Self {
-        // No HTTPS is spoken here, but a client without a provider panics when it is built.
-        let _ = rustls::crypto::ring::default_provider().install_default();
+        todo_agent::install_tls_provider();
         let folder = tempfile::tempdir().unwrap();
         let database = TestDatabase::sqlite().await.unwrap();
         let function_key = FunctionKey::generate().unwrap();
