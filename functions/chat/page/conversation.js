@@ -321,7 +321,8 @@ function history(items) {
 
 function called(answer, id, { title, content, status_indicator: status }) {
   answer.call({ id, name: title, about: content });
-  if (status !== "loading") answer.result({ id, name: title, result: content });
+  // ChatKit knows no sign for a call that failed: it is the one that is over and not complete.
+  if (status !== "loading") answer.result({ id, name: title, result: content, is_error: status === "none" });
 }
 
 function textOf(item) {

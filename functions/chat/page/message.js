@@ -3,6 +3,9 @@
 import { el, icon } from "./element.js";
 import { markdown } from "./markdown.js";
 
+// The arguments of `list_tasks` that say which tasks were asked for.
+const ASKED_FOR = ["status", "priority", "tags", "search"];
+
 /** What the person said, with what became of it. */
 export class Said {
   #foot = el("div", { class: "said-foot" });
@@ -184,10 +187,9 @@ function section(title, value) {
 /** What a call is about, in a few words: the title, the number, or what was asked for. */
 function subject(given) {
   if (typeof given !== "object" || given === null) return undefined;
-  const { task_id: id, title, user_id: _, ...rest } = given;
+  const { task_id: id, title } = given;
   if (id !== undefined) return title ? `${id} · ${title}` : String(id);
-  if (title) return String(title);
-  return Object.values(rest).filter((value) => ["string", "number"].includes(typeof value)).join(", ") || undefined;
+  return title ?? (ASKED_FOR.map((name) => given[name]).flat().filter(Boolean).join(", ") || undefined);
 }
 
 function squeezed(text) {
