@@ -1,1 +1,86 @@
-fn main() {}
+//! The one binary of the system.
+//!
+//! `todo` (or `todo up`) runs everything on one machine; `todo serve <component>` and `todo chat` run one function each,
+//! as a cluster does; the other commands migrate the database, make development tokens, talk to a running chat
+//! function and measure the offline model. Exit codes: 0 done, 64 wrong usage or configuration, 65 wrong data,
+//! 69 something needed is away, 70 a bug, 77 not allowed.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use todo::config::{self, Config};
+use todo::failure::{Failure, Outcome};
+use todo::{ask, chat_function, evaluate, migrate, precompile, serve, token, up};
+
+/// A to-do assistant that you talk to.
+#[derive(Parser)]
+#[command(name = "todo", version, about, max_term_width = 110)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    config: Config,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run everything on this machine: the chat function, its page, and every component of spin.toml (the default).
+    Up(up::Up),
+    /// Run one component of spin.toml on $PORT, as a pod of its own does.
+    Serve(serve::Serve),
+    /// Run the chat function alone; the tools are elsewhere (TODO_TOOL_URL).
+    Chat,
+    /// Bring the database to this version's schema.
+    Migrate,
+    /// Print a development token for a user.
+    Token(token::Token),
+    /// Say something to a running chat function; without text, hold a conversation.
+    Ask(ask::Ask),
+    /// Measure how well the offline model chooses tools on files of utterances.
+    Evaluate(evaluate::Evaluate),
+    /// Compile the components of spin.toml ahead of time, for an image.
+    Precompile(precompile::Precompile),
+}
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("todo: {failure}");
+            failure.into()
+        }
+    }
+}
+
+fn run() -> Outcome {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(message) if message.use_stderr() => {
+            return Err(Failure::usage(message.to_string().trim_start_matches("error: ").trim_end()));
+        }
+        Err(help) => {
+            print!("{help}");
+            return Ok(());
+        }
+    };
+    config::refuse_unknown_variables(std::env::vars_os())?;
+    let config = cli.config;
+    let command = cli.command.unwrap_or(Command::Up(up::Up::default()));
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::unavailable(format!("cannot start threads: {error}")))?;
+    runtime.block_on(async {
+        match command {
+            Command::Up(up) => up::run(up, config).await,
+            Command::Serve(serve) => serve::run(serve, config).await,
+            Command::Chat => chat_function::run(config).await,
+            Command::Migrate => migrate::run(&config).await,
+            Command::Token(token) => token::run(&token, &config),
+            Command::Ask(ask) => ask::run(ask, &config).await,
+            Command::Evaluate(evaluate) => evaluate::run(&evaluate),
+            Command::Precompile(precompile) => precompile::run(precompile, &config).await,
+        }
+    })
+}

@@ -1,0 +1,19 @@
+//! What the `todo` binary is made of.
+//!
+//! [`System`] is everything on one machine, as `todo up` runs it and the end-to-end tests start it; the other modules
+//! are one command each. [`config`] is the whole environment on one page.
+
+pub mod ask;
+pub mod chat_function;
+pub mod config;
+pub mod evaluate;
+pub mod failure;
+pub mod migrate;
+pub mod precompile;
+pub mod serve;
+mod system;
+pub mod telemetry;
+pub mod token;
+pub mod up;
+
+pub use system::System;

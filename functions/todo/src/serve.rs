@@ -1,0 +1,103 @@
+//! `todo serve`: one component, as a pod of its own runs it; and the parts of it that `todo up` shares.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::Args;
+use todo_host::{Functions, HostError, Manifest, Server, Variables};
+use tokio::net::TcpListener;
+
+use crate::config::Config;
+use crate::failure::{Failure, Outcome};
+use crate::telemetry;
+use crate::up::StopSignal;
+
+/// Which component.
+#[derive(Args)]
+pub struct Serve {
+    /// The component's name in spin.toml.
+    component: String,
+    /// Take it from this file; one ending in `.cwasm` was made by `todo precompile` and needs no compiling.
+    #[arg(long)]
+    file: Option<PathBuf>,
+}
+
+/// Runs the command.
+pub async fn run(serve: Serve, config: Config) -> Outcome {
+    telemetry::start(&config.log)?;
+    let mut stop = StopSignal::listen()?;
+    let listener = bind(config.function_address()).await?;
+    let keys = config.function_public_keys.as_deref().ok_or_else(|| {
+        Failure::usage(
+            "TODO_FUNCTION_PUBLIC_KEYS is needed: the JWK set that function tokens are verified with",
+        )
+    })?;
+    let manifest = manifest(&config)?;
+    let functions = load(&config, &manifest, keys, Some(&serve)).await?;
+    tracing::info!(function = serve.component, "ready");
+    let server = Server::only(functions, serve.component).drain(config.drain());
+    server.serve(listener, async move { stop.received().await }).await;
+    Ok(())
+}
+
+/// Listens at `address`, or says who might be there.
+pub async fn bind(address: SocketAddr) -> Outcome<TcpListener> {
+    TcpListener::bind(address).await.map_err(|error| match error.kind() {
+        std::io::ErrorKind::AddrInUse => Failure::unavailable(format!(
+            "something else listens on {address}; stop it, or choose another address with --listen or TODO_LISTEN"
+        )),
+        _ => Failure::unavailable(format!("cannot listen on {address}: {error}; choose another with --listen or TODO_LISTEN")),
+    })
+}
+
+/// The manifest that the configuration names.
+pub fn manifest(config: &Config) -> Outcome<Manifest> {
+    Manifest::load(&config.manifest)
+        .map_err(|error| Failure::usage(format!("{error}; name it with --manifest or TODO_MANIFEST")))
+}
+
+/// Runs the build commands of components that are missing or older than their sources.
+pub async fn build(manifest: &Manifest) -> Outcome {
+    let manifest = manifest.clone();
+    let building =
+        tokio::task::spawn_blocking(move || todo_host::build(&manifest, |step| eprintln!("{step}")));
+    building.await.map_err(Failure::internal)?.map_err(Failure::unavailable)
+}
+
+/// Loads every component, or the one that is to be served.
+pub async fn load(
+    config: &Config,
+    manifest: &Manifest,
+    public_keys: &str,
+    only: Option<&Serve>,
+) -> Outcome<Functions> {
+    let url = config.database_url();
+    let mut variables = Variables::from([
+        ("database_url".to_owned(), url.clone()),
+        ("function_public_keys".to_owned(), public_keys.to_owned()),
+    ]);
+    if let Some(host) = postgres_host(&url) {
+        variables.insert("postgres_host".to_owned(), host);
+    }
+    let mut functions = Functions::builder(manifest).variables(variables).cache(config.compiled());
+    if let Some(file) = url.strip_prefix("sqlite:") {
+        functions = functions.sqlite("default", file);
+    }
+    if let Some(serve) = only {
+        functions = functions.only(&serve.component);
+        if let Some(file) = &serve.file {
+            functions = functions.file(&serve.component, file);
+        }
+    }
+    functions.load().await.map_err(|error| match error {
+        HostError::Manifest(_) | HostError::UnknownComponent(_) => Failure::usage(error),
+        _ => Failure::unavailable(error),
+    })
+}
+
+/// The `host:port` of a Postgres URL, which is all that functions may then reach.
+pub fn postgres_host(url: &str) -> Option<String> {
+    let url = reqwest::Url::parse(url).ok().filter(|url| url.scheme().starts_with("postgres"))?;
+    let host = url.host_str().filter(|host| !host.is_empty())?;
+    Some(format!("{host}:{}", url.port().unwrap_or(5432)))
+}

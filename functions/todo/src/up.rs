@@ -1,0 +1,80 @@
+//! `todo up`: everything on this machine, until Ctrl-C.
+
+use clap::Args;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::config::{Config, Environment};
+use crate::failure::{Failure, Outcome};
+use crate::{System, telemetry};
+
+/// The user that a development machine signs in.
+pub const DEVELOPER: &str = "developer";
+
+/// How long the token in the printed address is good for.
+const TOKEN_SECONDS: u64 = 30 * 24 * 3600;
+
+/// How to start.
+#[derive(Args, Default)]
+pub struct Up {
+    /// Who is signed in by the address that is printed.
+    #[arg(long, default_value = DEVELOPER)]
+    user: Option<String>,
+}
+
+/// Runs the command.
+pub async fn run(up: Up, config: Config) -> Outcome {
+    telemetry::start(&config.log)?;
+    let mut stop = StopSignal::listen()?;
+    let system = tokio::select! {
+        system = System::start(&config) => system?,
+        () = stop.received() => return Ok(()),
+    };
+    announce(&system, &config, up.user.as_deref().unwrap_or(DEVELOPER))?;
+    stop.received().await;
+    eprintln!("\nstopping: requests that have begun may finish (up to {} s)", config.drain_seconds);
+    tokio::select! {
+        stopped = system.stop() => stopped,
+        () = stop.received() => Err(Failure::unavailable("stopped at once, by a second signal")),
+    }
+}
+
+fn announce(system: &System, config: &Config, user: &str) -> Outcome {
+    let url = system.url();
+    println!("\n  todo is running\n");
+    if config.environment == Environment::Development && !config.trusts_an_identity_provider() {
+        let token = crate::token::development_token(config, user, TOKEN_SECONDS)?;
+        println!("  open    {url}/#token={token}   (signed in as {user})");
+    } else {
+        println!("  open    {url}/");
+    }
+    println!("  chat    POST {url}/api/{user}/chat");
+    println!("  mcp     {url}/mcp");
+    println!("  model   {}", system.model());
+    println!("  data    {}", system.database());
+    println!("\n  Ctrl-C stops it.\n");
+    Ok(())
+}
+
+/// Ctrl-C, or the signal that a container or a service manager sends.
+pub struct StopSignal {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+impl StopSignal {
+    /// From here on these signals no longer end the process by themselves.
+    pub fn listen() -> Outcome<Self> {
+        let listen = |kind| {
+            signal(kind).map_err(|error| Failure::internal(format!("cannot listen for signals: {error}")))
+        };
+        Ok(Self { interrupt: listen(SignalKind::interrupt())?, terminate: listen(SignalKind::terminate())? })
+    }
+
+    /// Waits for the next one.
+    pub async fn received(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
+}
