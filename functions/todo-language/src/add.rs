@@ -200,7 +200,7 @@ fn due_slot(clause: Clause<'_>, slots: &[Found]) -> Option<usize> {
     };
     let opens = dated().find(|(_, found)| found.range.start == 0);
     let led = dated().find(|(_, found)| clause.is(found.range.start, "due|by|before"));
-    opens.or(led).or_else(|| dated().last()).map(|(index, _)| index)
+    opens.or(led).or_else(|| dated().next_back()).map(|(index, _)| index)
 }
 
 /// Sets due, repeat and the reminder at the due time.

@@ -74,7 +74,7 @@ impl<'a> Clause<'a> {
 
     /// The text as written, from the first to the last token.
     pub fn written(&self) -> String {
-        self.join(&[(0..self.len())])
+        self.join(std::slice::from_ref(&(0..self.len())))
     }
 
     /// What is left when the slots are taken out, without the words that only led to them.

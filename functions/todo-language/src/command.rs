@@ -149,7 +149,7 @@ fn reopening(clause: Clause<'_>) -> Option<Command> {
     let not_done = reopen_words(clause).is_some();
     let verb = clause.is(0, "mark|set|change|make|put|move|flag");
     let states = clause.has("isn't|not|unfinished") && !clause.is(0, "don't|what|which|show|list");
-    (not_done && (verb || states && not_done)).then_some(Command { tool: Tool::Update, at: 0, sure: true })
+    (not_done && (verb || states)).then_some(Command { tool: Tool::Update, at: 0, sure: true })
 }
 
 /// Where a clause says "not done", and how many words that takes.

@@ -84,17 +84,24 @@ fn ends_sentence(whole: Clause<'_>, at: usize) -> bool {
 
 const JOINTS: &str = "and|,|then|also|plus|&|but|–|—|afterwards";
 
+/// A message is read in a moment, however long it is: so many places are looked at for a further command,
+const MOST_JOINTS: usize = 16;
+/// and so many words of what stands there.
+const OPENING: usize = 24;
+
 /// Splits one sentence before each further command.
 fn within(sentence: Clause<'_>) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     let mut start = 0;
     let mut at = 1;
-    while at < sentence.len() {
+    let mut looked = 0;
+    while at < sentence.len() && looked < MOST_JOINTS {
         let joints = (at..sentence.len()).take_while(|index| sentence.is(*index, JOINTS)).count();
         if joints == 0 {
             at += 1;
             continue;
         }
+        looked += 1;
         let next = at + joints;
         if begins_command(sentence, start, at, next) {
             found.push(start..at);
@@ -108,8 +115,8 @@ fn within(sentence: Clause<'_>) -> Vec<Range<usize>> {
 
 /// Whether a new command begins at `next`, after the joining words at `joint`.
 fn begins_command(sentence: Clause<'_>, start: usize, joint: usize, next: usize) -> bool {
-    let before = sentence.until(joint).from(start);
-    let after = sentence.from(next);
+    let before = sentence.until(joint).from(start).until(OPENING);
+    let after = sentence.from(next).until(OPENING);
     if after.is_empty() || before.is_empty() {
         return false;
     }

@@ -50,7 +50,7 @@ fn trimmed(clause: Clause<'_>) -> Clause<'_> {
         ) && end > 0
         {
             clause = clause.until(last);
-        } else if end > 2 && clause.says(end - 2, "for me") || end > 2 && clause.says(end - 2, "thank you") {
+        } else if end > 2 && clause.phrase(end - 2, "for me|thank you") == 2 {
             clause = clause.until(end - 2);
         } else {
             return clause;

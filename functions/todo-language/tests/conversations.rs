@@ -1,5 +1,5 @@
 //! Whole conversations: follow-ups, questions, declines, and titles that try to command.
-#![allow(clippy::unwrap_used, reason = "a test may end where its own script is wrong")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may end where its own script is wrong")]
 
 use serde_json::{Value, json};
 use todo_language::{Answer, Consent, Conversation, Entry, TitleMatch, answer, consent, title_match};
@@ -330,7 +330,7 @@ fn no_message_panics() {
     let now: jiff::Zoned = "2026-03-29T01:59:59+01:00[Europe/Berlin]".parse().unwrap();
     let late: jiff::Zoned = "9999-12-30T12:00:00+00:00[UTC]".parse().unwrap();
     let mut seed: u32 = 7;
-    for round in 0..3_000 {
+    for round in 0..1_000 {
         let mut message = String::new();
         for _ in 0..(round % 9) {
             seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);

@@ -99,7 +99,7 @@ fn run(reading: Reading, done: &[Step<'_>], history: &History, now: &Zoned) -> O
     }
     let (tasks, looked) = match look_up(&reading.actions, done, history, now) {
         Ok(found) => found,
-        Err(outcome) => return outcome,
+        Err(outcome) => return *outcome,
     };
     let plan = Plan::of(&reading.actions, &tasks, history, now);
     plan.carry_out(done.get(looked..).unwrap_or_default(), now)
@@ -111,7 +111,7 @@ fn look_up(
     done: &[Step<'_>],
     history: &History,
     now: &Zoned,
-) -> Result<(Vec<Task>, usize), Outcome> {
+) -> Result<(Vec<Task>, usize), Box<Outcome>> {
     let mut tasks = Vec::new();
     if !actions.iter().any(|action| lookup_needed(action, history)) {
         return Ok((tasks, 0));
@@ -120,10 +120,10 @@ fn look_up(
     for page in 0..MOST_PAGES {
         let Some(step) = done.get(page) else {
             let call = Call { name: "list_tasks", arguments };
-            return Err(Outcome { answer: Answer::Call(vec![call]), question: None });
+            return Err(Box::new(Outcome { answer: Answer::Call(vec![call]), question: None }));
         };
         if step.is_error {
-            return Err(Outcome::say(say::result(step, None, now)));
+            return Err(Box::new(Outcome::say(say::result(step, None, now))));
         }
         tasks.extend(tasks_in(step.value, now));
         match step.value.get("next_cursor").filter(|cursor| !cursor.is_null()) {

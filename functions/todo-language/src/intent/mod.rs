@@ -8,7 +8,7 @@ use crate::slots::Slot;
 use classifier::{CLASSES, probabilities};
 
 /// Above this the classifier may decide alone.
-const CERTAIN: f32 = 0.6;
+const CERTAIN: f32 = 0.55;
 
 /// The command of a clause; none when it is about something else.
 ///
@@ -95,7 +95,7 @@ impl Judgement {
     fn likes(&self, tool: Tool, clause: Clause<'_>) -> bool {
         // People ask when something of theirs is more than when something of the world is.
         let timely = tool == Tool::List && clause.is(polite(clause), "when|when's");
-        self.chance(tool) > if timely { 0.25 } else { 0.42 }
+        self.chance(tool) > if timely { 0.2 } else { 0.36 }
     }
 
     /// Without any rule: what the classifier is certain of, and things to do that have a date.

@@ -36,7 +36,7 @@ pub(crate) fn days(tokens: &[Token], at: usize, led: bool, today: Date) -> Optio
     reader
         .near(at)
         .or_else(|| reader.end_of(at))
-        .or_else(|| reader.from_now(at))
+        .or_else(|| reader.counted_from_now(at))
         .or_else(|| reader.written(at))
         .or_else(|| reader.month_day(at))
         .or_else(|| reader.qualified(at))
@@ -158,7 +158,7 @@ impl Reader<'_> {
     }
 
     /// "in 3 days", "two weeks from now", "a week from Friday"
-    fn from_now(&self, at: usize) -> Option<(Days, usize)> {
+    fn counted_from_now(&self, at: usize) -> Option<(Days, usize)> {
         let led = self.is(at, "in|within");
         let from = at + usize::from(led);
         let article = usize::from(led && self.is(from, "the|about|next"));

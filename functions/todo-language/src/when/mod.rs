@@ -85,11 +85,10 @@ impl When {
 
     /// Completes one with what the other has and this lacks ("tomorrow … at 7").
     pub fn merge(&mut self, other: &When) -> bool {
-        let fits = !(self.has_days() && other.has_days())
-            && !(self.clock.is_some() && other.clock.is_some())
-            && self.moment.is_none()
-            && other.moment.is_none()
-            && !(self.part.is_some() && other.part.is_some());
+        let both_named = self.has_days() && other.has_days()
+            || self.clock.is_some() && other.clock.is_some()
+            || self.part.is_some() && other.part.is_some();
+        let fits = !both_named && self.moment.is_none() && other.moment.is_none();
         if fits {
             self.days = self.days.or(other.days);
             self.clock = self.clock.or(other.clock);

@@ -85,7 +85,7 @@ fn past_or_to(tokens: &[Token], at: usize) -> Option<(Clock, usize)> {
         _ => return None,
     };
     let end = start + used + filler + 1 + hour_used;
-    Some(with_half(tokens, end, hour, minutes, true).map(|(clock, end)| (clock, end - at))?)
+    with_half(tokens, end, hour, minutes, true).map(|(clock, end)| (clock, end - at))
 }
 
 /// "3pm", "3 pm", "3:30", "15.30", "at 7".
@@ -117,7 +117,7 @@ fn numeric(tokens: &[Token], at: usize, led: bool) -> Option<(Clock, usize)> {
     let (clock, end) = with_half(tokens, end, hour, minute, parts.is_none() || !padded)?;
     // "at 7 people" is hardly a time, "at 7 tomorrow" is.
     let plain_number = parts.is_none() && !followed;
-    if plain_number && tokens.get(end).is_some_and(|next| counts_things(next)) {
+    if plain_number && tokens.get(end).is_some_and(counts_things) {
         return None;
     }
     Some((clock, end - at))
