@@ -3,17 +3,20 @@
 //! wasmtime-wasi-http's `ProxyHandler` starts a worker for each instance and hands it requests; this is what it asks us.
 //! A request's time is limited twice, as the handler's documentation demands: a guest that waits is found by the future
 //! of the request, and one that computes without end holds that future up and is found by the worker's expiration,
-//! which is polled whenever the engine's clock makes the guest yield.
+//! which is polled whenever the engine's clock makes the guest yield. It yields to tokio and not only to tokio's other
+//! tasks: else a thread whose every task computes would look at its sockets once in 61 yields.
 
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use tokio::time::{Sleep, sleep};
 use wasmtime::component::GuestTaskId;
-use wasmtime::{Engine, Result, Store, StoreContextMut, format_err};
+use wasmtime::{Engine, Result, Store, StoreContextMut, UpdateDeadline, format_err};
 use wasmtime_wasi_http::WasiHttpView;
 use wasmtime_wasi_http::handler::{
     HandlerState, Instance, ProxyPre, ShouldAccept, WorkerExpiration, WorkerState, WorkerStatus,
@@ -42,18 +45,22 @@ impl HandlerState for Instances {
         let mut store = Store::new(&self.engine, State::new(self.capabilities.clone(), self.limits.memory));
         store.limiter(|state| &mut state.limits);
         store.set_epoch_deadline(1);
-        store.epoch_deadline_async_yield_and_update(1);
+        store.epoch_deadline_callback(|_| {
+            Ok(UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now())))
+        });
         // A component may run code when it starts, without end too.
         let starting = self.component.instantiate_async(&mut store);
         let proxy = tokio::time::timeout(self.limits.time, starting)
             .await
             .map_err(|_| format_err!("the component did not start in time"))??;
+        let overdue = Arc::new(AtomicBool::new(false));
         Ok(Instance {
             store,
             proxy,
             view: State::http,
-            expiration: Expiration::new(self.limits),
+            expiration: Expiration::new(self.limits, overdue.clone()),
             state: Worker {
+                overdue,
                 capabilities: self.capabilities.clone(),
                 limits: self.limits,
                 counters: self.counters.clone(),
@@ -64,6 +71,8 @@ impl HandlerState for Instances {
 
 /// One instance's way through its requests.
 pub struct Worker {
+    /// Set when its request took too long: nobody waits for what it still does.
+    overdue: Arc<AtomicBool>,
     capabilities: Arc<Capabilities>,
     limits: Limits,
     counters: Arc<Counters>,
@@ -89,7 +98,11 @@ impl WorkerState for Worker {
         (): (),
         _: GuestTaskId,
     ) -> Pin<Box<dyn Future<Output = ()> + Send + Sync>> {
-        Box::pin(sleep(self.limits.time))
+        let (overdue, limit) = (self.overdue.clone(), self.limits.time);
+        Box::pin(async move {
+            sleep(limit).await;
+            overdue.store(true, Relaxed);
+        })
     }
 
     fn drop(&self, store: Store<State>, result: Result<()>) {
@@ -104,12 +117,13 @@ impl WorkerState for Worker {
 /// When an instance has idled, or worked on one request, for too long.
 pub struct Expiration {
     limits: Limits,
+    overdue: Arc<AtomicBool>,
     timer: Pin<Box<Sleep>>,
 }
 
 impl Expiration {
-    fn new(limits: Limits) -> Self {
-        Self { limits, timer: Box::pin(sleep(Duration::ZERO)) }
+    fn new(limits: Limits, overdue: Arc<AtomicBool>) -> Self {
+        Self { limits, overdue, timer: Box::pin(sleep(Duration::ZERO)) }
     }
 }
 
@@ -122,6 +136,7 @@ impl WorkerExpiration for Expiration {
         since: Instant,
     ) -> Poll<()> {
         let limit = match status {
+            _ if self.overdue.load(Relaxed) => Duration::ZERO,
             WorkerStatus::Idle => self.limits.idle,
             WorkerStatus::Requests | WorkerStatus::PostReturn => self.limits.time,
         };

@@ -1,12 +1,13 @@
 //! Functions on a port.
 
 use std::convert::Infallible;
+use std::error::Error;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::{Request, Response, StatusCode};
-use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -72,7 +73,7 @@ impl Server {
     fn connection(self, stream: TcpStream, connections: &GracefulShutdown) {
         // A response's end would otherwise wait for the caller's acknowledgement of its start.
         let _ = stream.set_nodelay(true);
-        let service = service_fn(move |request| {
+        let service = service_fn(move |request: Request<hyper::body::Incoming>| {
             let server = self.clone();
             async move { Ok::<_, Infallible>(server.answer(request).await) }
         });
@@ -89,7 +90,10 @@ impl Server {
     }
 
     /// Answers one request, for a server that is not this one.
-    pub async fn answer(&self, request: Request<Incoming>) -> Response<Body> {
+    pub async fn answer<B>(&self, request: Request<B>) -> Response<Body>
+    where
+        B: http_body::Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>>,
+    {
         match (request.uri().path(), &self.only) {
             // A function is loaded before its server starts, so whoever reaches this finds it alive and ready.
             ("/healthz" | "/readyz", Some(_)) => healthy(),

@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 use tokio_postgres::types::{FromSql, Type};
 use uuid::Uuid;
 
-use super::encode::Bound;
+use super::encode::{Bound, Moment};
 use super::error::text;
 use crate::bindings::postgres::{Column, DbDataType, DbValue, Error, Interval, RangeBoundKind, Row};
 
@@ -142,7 +142,7 @@ fn time(time: Time) -> Result<(u8, u8, u8, u32), Failure> {
     Ok((time.hour().try_into()?, time.minute().try_into()?, time.second().try_into()?, nanosecond))
 }
 
-fn datetime(value: DateTime) -> Result<(i32, u8, u8, u8, u8, u8, u32), Failure> {
+fn datetime(value: DateTime) -> Result<Moment, Failure> {
     let (year, month, day) = date(value.date())?;
     let (hour, minute, second, nanosecond) = time(value.time())?;
     Ok((year, month, day, hour, minute, second, nanosecond))

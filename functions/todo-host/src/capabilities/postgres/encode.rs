@@ -12,6 +12,8 @@ use crate::bindings::postgres::{Error, Interval, ParameterValue, RangeBoundKind}
 
 /// One end of a range: its value and whether it belongs to the range. Without one the range is open.
 pub type Bound<T> = Option<(T, RangeBoundKind)>;
+/// Year, month, day, hour, minute, second and nanosecond, in UTC.
+pub type Moment = (i32, u8, u8, u8, u8, u8, u32);
 type Failure = Box<dyn std::error::Error + Sync + Send>;
 
 /// A parameter that encodes itself.
@@ -69,10 +71,10 @@ fn encode(value: &ParameterValue, kind: &Type, out: &mut BytesMut) -> Result<IsN
         V::Jsonb(value) => json(value, kind, out),
         V::Decimal(value) => checked(&decimal(value)?, "a decimal", kind, out),
         V::RangeInt32(value) => {
-            range(value, Type::INT4_RANGE, |end, out| Ok(end.to_sql(&Type::INT4, out)?), kind, out)
+            range(value, Type::INT4_RANGE, |end, out| end.to_sql(&Type::INT4, out), kind, out)
         }
         V::RangeInt64(value) => {
-            range(value, Type::INT8_RANGE, |end, out| Ok(end.to_sql(&Type::INT8, out)?), kind, out)
+            range(value, Type::INT8_RANGE, |end, out| end.to_sql(&Type::INT8, out), kind, out)
         }
         V::RangeDecimal(value) => {
             range(value, Type::NUM_RANGE, |end, out| decimal(end)?.to_sql(&Type::NUMERIC, out), kind, out)
@@ -124,9 +126,7 @@ fn time((hour, minute, second, nanosecond): (u8, u8, u8, u32)) -> Result<Time, F
     Ok(Time::new(hour.try_into()?, minute.try_into()?, second.try_into()?, nanosecond.try_into()?)?)
 }
 
-fn datetime(
-    (year, month, day, hour, minute, second, nanosecond): (i32, u8, u8, u8, u8, u8, u32),
-) -> Result<DateTime, Failure> {
+fn datetime((year, month, day, hour, minute, second, nanosecond): Moment) -> Result<DateTime, Failure> {
     Ok(date((year, month, day))?.to_datetime(time((hour, minute, second, nanosecond))?))
 }
 
