@@ -97,7 +97,7 @@ fn ending_reminder(clause: Clause<'_>) -> Option<Command> {
 }
 
 /// "open my list and remove milk": only the second part asks for something.
-fn after_opening(clause: Clause<'_>) -> Option<Command> {
+pub(crate) fn after_opening(clause: Clause<'_>) -> Option<Command> {
     let opened = clause.phrase(
         0,
         "open lists|open list|open my list|open the list|open calendar|open my calendar|find list|\
@@ -339,7 +339,7 @@ fn asking(clause: Clause<'_>) -> Option<Command> {
         "show me|show|list|list out|display|view|see|give me|tell me|read me|read|read out|\
             read off|find|find me|search|search for|look up|look for|look at|check|pull up|bring up|\
             open|let me see|let me hear|let me know|go over|go through|review|get me|get|fetch|filter|\
-            sort|hear|know|run through|go to|access|print|count|recite|name|state|remind me what|say|retrieve|tell|describe|\
+            sort|hear|know|run through|access|print|count|recite|name|state|remind me what|say|retrieve|tell|describe|\
             explain",
     );
     let question = clause.phrase(
@@ -487,10 +487,10 @@ fn adding(clause: Clause<'_>) -> Option<Command> {
     {
         return None;
     }
-    let event = clause
-        .until(5)
-        .has("appointment|meeting|event|birthday|notification|anniversary|flight|remainder|interview");
-    let new = clause.is(1, "a|an|up|and|meeting|event|appointment|notification|new");
+    let event = clause.until(5).has(
+        "appointment|meeting|event|birthday|notification|anniversary|flight|remainder|interview|calendar",
+    );
+    let new = clause.is(1, "a|an|up|and|meeting|event|appointment|notification|new|calendar");
     if clause.is(0, "set|setup|have|put|make") && event && new {
         return sure(Tool::Add, 1);
     }

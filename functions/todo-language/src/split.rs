@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::clause::Clause;
-use crate::command::{Tool, command, polite};
+use crate::command::{Tool, after_opening, command, polite};
 use crate::text::Kind;
 use crate::text::among;
 
@@ -118,6 +118,10 @@ fn begins_command(sentence: Clause<'_>, start: usize, joint: usize, next: usize)
     let before = sentence.until(joint).from(start).until(OPENING);
     let after = sentence.from(next).until(OPENING);
     if after.is_empty() || before.is_empty() {
+        return false;
+    }
+    // "open my list and remove milk" is one request.
+    if after_opening(sentence.from(start)).is_some_and(|found| start + found.at > next) {
         return false;
     }
     let first = command(before);

@@ -94,7 +94,7 @@ impl Judgement {
 
     fn likes(&self, tool: Tool, clause: Clause<'_>) -> bool {
         // People ask when something of theirs is more than when something of the world is.
-        let timely = tool == Tool::List && clause.is(polite(clause), "when|when's");
+        let timely = tool == Tool::List && clause.phrase(polite(clause), "when|when's|what time") > 0;
         self.chance(tool) > if timely { 0.2 } else { 0.36 }
     }
 
