@@ -59,9 +59,10 @@ fn response(events: impl futures::Stream<Item = Event> + Send + 'static) -> Resp
 
 /// JSON has no line breaks of its own, so the data is always one line.
 fn written(event: Event) -> axum::response::sse::Event {
-    let written = axum::response::sse::Event::default().data(event.data.to_string());
-    match event.name {
-        Some(name) => written.event(name),
-        None => written,
-    }
+    let empty = axum::response::sse::Event::default();
+    let named = match event.name {
+        Some(name) => empty.event(name),
+        None => empty,
+    };
+    named.data(event.data.to_string())
 }

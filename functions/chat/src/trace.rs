@@ -37,7 +37,10 @@ pub(crate) async fn of_request(mut request: Request, next: Next) -> Response {
     let header = request.headers().get("traceparent").and_then(|value| value.to_str().ok());
     let trace = Trace::of(header);
     // The route and not the path: a path holds a person's id.
-    let route = request.extensions().get::<MatchedPath>().map_or("-", MatchedPath::as_str);
+    let route = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map_or_else(|| "-".to_owned(), |path| path.as_str().to_owned());
     let span = info_span!(
         "request",
         trace_id = trace.trace_id,
@@ -53,7 +56,11 @@ pub(crate) async fn of_request(mut request: Request, next: Next) -> Response {
         let here = tracing::Span::current();
         here.record("status", response.status().as_u16());
         here.record("milliseconds", u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX));
-        tracing::info!("answered");
+        // Probes come every few seconds and tell nothing when they succeed.
+        match matches!(route.as_str(), "/healthz" | "/readyz") && response.status().is_success() {
+            true => tracing::debug!("answered"),
+            false => tracing::info!("answered"),
+        }
         response
     }
     .instrument(span)
