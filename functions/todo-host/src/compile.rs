@@ -5,6 +5,7 @@ use std::fs;
 use std::hash::{Hash, Hasher};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use sha2::{Digest, Sha256};
 use wasmtime::Engine;
@@ -66,18 +67,23 @@ fn entry(engine: &Engine, name: &str, wasm: &[u8]) -> String {
     format!("{name}-{contents}-{:016x}.{PRECOMPILED}", compatibility.finish())
 }
 
-/// Writes beside the entry and renames, so that another process never maps half of it. Earlier versions of the component
-/// are removed: a process that still runs one keeps its mapping.
+/// Writes beside the entry and renames, so that nobody ever maps half of it: a file that is cut short under a mapping
+/// ends the process. Earlier versions of the component are removed: whoever still runs one keeps its mapping.
 fn store(folder: &Path, name: &str, entry: &Path, code: &[u8]) -> io::Result<()> {
+    // Threads of one process store the same entry too.
+    static STORED: AtomicU64 = AtomicU64::new(0);
     fs::create_dir_all(folder)?;
-    let unfinished = PathBuf::from(format!("{}.{}", entry.display(), std::process::id()));
-    fs::File::create(&unfinished)?.write_all(code)?;
-    for old in fs::read_dir(folder)?.flatten() {
-        if is_version_of(name, &old.file_name().to_string_lossy()) {
-            fs::remove_file(old.path())?;
+    let (process, count) = (std::process::id(), STORED.fetch_add(1, Ordering::Relaxed));
+    let unfinished = PathBuf::from(format!("{}.{process}-{count}", entry.display()));
+    fs::File::create_new(&unfinished)?.write_all(code)?;
+    fs::rename(unfinished, entry)?;
+    for file in fs::read_dir(folder)?.flatten().map(|file| file.path()).filter(|file| file != entry) {
+        if file.file_name().is_some_and(|file| is_version_of(name, &file.to_string_lossy())) {
+            // Another process may have been quicker.
+            let _ = fs::remove_file(file);
         }
     }
-    fs::rename(unfinished, entry)
+    Ok(())
 }
 
 /// Whether `file` is a cache entry of `name`, whose hashes follow the name (`tool-add` is not `tool-add-task`).

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http::{Request, Response};
 use tokio::time::{Instant, timeout_at};
 use wasmtime_wasi_http::WasiBody;
-use wasmtime_wasi_http::handler::{ExpirationError, InstantiationError, ProxyHandler};
+use wasmtime_wasi_http::handler::{ExpirationError, InstantiationError, ProxyHandler, TrapOrPanicError};
 
 use crate::counters::Counters;
 use crate::gate::{Gate, Place};
@@ -76,20 +76,25 @@ impl Function {
         match timeout_at(deadline, self.handler.handle((), request)).await {
             Ok(Ok(response)) => Ok(watched(response, deadline, place)),
             Ok(Err(error)) => Err(self.refusal(&error, deadline)),
-            Err(_) => Err(Refusal::TimedOut),
+            Err(_) => Err(self.timed_out()),
         }
     }
 
-    /// The trap itself is logged where its instance ends; here is only known that no answer came.
     fn refusal(&self, error: &wasmtime::Error, deadline: Instant) -> Refusal {
+        if error.is::<ExpirationError>() || Instant::now() >= deadline {
+            return self.timed_out();
+        }
         if let Some(error) = error.downcast_ref::<InstantiationError<()>>() {
             tracing::error!(component = %self.name, "an instance did not start: {:#}", error.error);
-            return Refusal::Failed;
+        } else if !error.is::<TrapOrPanicError>() {
+            tracing::error!(component = %self.name, "the component answered with an error: {error:#}");
         }
-        if error.is::<ExpirationError>() || Instant::now() >= deadline {
-            Refusal::TimedOut
-        } else {
-            Refusal::Failed
-        }
+        // A trap is logged where its instance ends, which alone knows more of it.
+        Refusal::Failed
+    }
+
+    fn timed_out(&self) -> Refusal {
+        tracing::error!(component = %self.name, "a request took longer than {:?}", self.limits.time);
+        Refusal::TimedOut
     }
 }
