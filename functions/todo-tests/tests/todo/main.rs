@@ -1,0 +1,11 @@
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that fails may panic")]
+//! End-to-end tests: one binary, the real components in the real host.
+
+mod chat_turns;
+mod conversations;
+mod faults_of_the_model;
+mod idempotency;
+mod page;
+mod pagination;
+mod refusals;
+mod tenancy;
