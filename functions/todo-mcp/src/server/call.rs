@@ -17,6 +17,10 @@ use crate::{Answer, Tool, function_of};
 /// Long enough for any scheme of ids, short enough for an index.
 const CALL_ID_LIMIT: usize = 200;
 
+/// A transaction that lost against another has changed nothing and is repeated at once: the other one is over, and if it
+/// was the same call, its answer is there.
+const ATTEMPTS: usize = 3;
+
 impl Server {
     pub(super) async fn call<T: Tool>(
         &self,
@@ -30,11 +34,29 @@ impl Server {
         }
         let arguments = Value::Object(arguments);
         let call = call_id(request)?.map(|id| Call::new(id, T::NAME, &arguments));
-        let outcome = match call {
-            Some(call) if !T::HINTS.read_only => self.run_once::<T>(tenant, request, &call, arguments).await,
-            _ => self.run::<T>(tenant, request, arguments).await,
-        };
+        let call = call.filter(|_| !T::HINTS.read_only);
+        let mut outcome = self.attempt::<T>(tenant, request, call.as_ref(), &arguments).await;
+        for _ in 1..ATTEMPTS {
+            if !matches!(outcome, Err(Error::Busy(_))) {
+                break;
+            }
+            outcome = self.attempt::<T>(tenant, request, call.as_ref(), &arguments).await;
+        }
         outcome.or_else(|error| mistake_or_failure::<T>(request, &error))
+    }
+
+    /// One transaction. Without a call id a repetition cannot be known for one.
+    async fn attempt<T: Tool>(
+        &self,
+        tenant: &Tenant,
+        request: &Request,
+        call: Option<&Call>,
+        arguments: &Value,
+    ) -> Result<CallToolResult, Error> {
+        match call {
+            Some(call) => self.run_once::<T>(tenant, request, call, arguments.clone()).await,
+            None => self.run::<T>(tenant, request, arguments.clone()).await,
+        }
     }
 
     async fn run<T: Tool>(

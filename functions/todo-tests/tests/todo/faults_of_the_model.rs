@@ -6,13 +6,15 @@ use axum::{Json, Router, routing::post};
 use serde_json::{Value, json};
 use todo_tests::{Engine, World};
 
-/// Plays answers one by one and keeps what it was asked.
+/// Plays streamed answers one by one and keeps what it was asked.
 async fn model(answers: Vec<Value>) -> (String, Arc<Mutex<Vec<Value>>>) {
     let asked = Arc::new(Mutex::new(Vec::new()));
     let (answers, kept) = (Arc::new(Mutex::new(answers.into_iter())), asked.clone());
     let answer = move |Json(request): Json<Value>| async move {
+        assert_eq!(request["stream"], true, "words are wanted as they come");
         kept.lock().unwrap().push(request);
-        Json(answers.lock().unwrap().next().unwrap())
+        let chunk = answers.lock().unwrap().next().unwrap();
+        ([("content-type", "text/event-stream")], format!("data: {chunk}\n\ndata: [DONE]\n\n"))
     };
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/v1", listener.local_addr().unwrap());
@@ -22,22 +24,19 @@ async fn model(answers: Vec<Value>) -> (String, Arc<Mutex<Vec<Value>>>) {
     (url, asked)
 }
 
-fn completion(message: Value, reason: &str) -> Value {
-    json!({"id": "c", "object": "chat.completion", "created": 1, "model": "test",
-        "choices": [{"index": 0, "message": message, "finish_reason": reason, "logprobs": null}],
-        "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}})
+fn chunk(delta: Value, reason: &str) -> Value {
+    json!({"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "test",
+        "choices": [{"index": 0, "delta": delta, "finish_reason": reason}]})
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_openai_compatible_model_changes_tasks_through_the_components() {
     let arguments = json!({"title": "buy milk", "due": "2027-01-31"}).to_string();
-    let call = json!([{"id": "call_1", "type": "function", "function": {"name": "add_task", "arguments": arguments}}]);
+    let function = json!({"name": "add_task", "arguments": arguments});
+    let call = json!([{"index": 0, "id": "call_1", "type": "function", "function": function}]);
     let answers = vec![
-        completion(
-            json!({"role": "assistant", "content": null, "refusal": null, "tool_calls": call}),
-            "tool_calls",
-        ),
-        completion(json!({"role": "assistant", "content": "Done: buy milk.", "refusal": null}), "stop"),
+        chunk(json!({"role": "assistant", "tool_calls": call}), "tool_calls"),
+        chunk(json!({"role": "assistant", "content": "Done: buy milk."}), "stop"),
     ];
     let (url, asked) = model(answers).await;
     let world = World::with(Engine::Sqlite, |config| {
@@ -50,7 +49,8 @@ async fn an_openai_compatible_model_changes_tasks_through_the_components() {
     let asked = asked.lock().unwrap().clone();
     assert!(!asked[0].to_string().contains("user_id"), "the model must not see user_id");
     let told = asked[1]["messages"].as_array().unwrap().last().unwrap();
-    assert_eq!((&told["role"], &told["tool_call_id"]), (&json!("tool"), &json!("call_1")));
+    assert_eq!(told["role"], "tool", "{told}");
+    assert!(told["content"].as_str().unwrap().contains("buy milk"), "{told}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
