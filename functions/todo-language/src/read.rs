@@ -7,7 +7,7 @@ use jiff::Zoned;
 use crate::add;
 use crate::aside::aside;
 use crate::clause::Clause;
-use crate::command::{Command, Tool, command, done_words, polite};
+use crate::command::{Command, Tool, command, done_words, is_question, polite};
 use crate::filter::filter;
 use crate::intent;
 use crate::reading::{Action, Aside, Changes, Fields, Reading, Target};
@@ -206,6 +206,9 @@ fn follow_up(clause: Clause<'_>, context: &Context, before: Option<&Action>) -> 
         return Some(vec![undone]);
     }
     let what_about = clause.phrase(0, "what about|how about|and what about|only|just|and");
+    if is_question(clause) {
+        return None;
+    }
     let after_list = before.is_none() && context.last_tool.as_deref() == Some("list_tasks");
     let slots = clause.slots();
     let rest = clause.without(&slots).to_lowercase();
@@ -253,12 +256,20 @@ fn follow_up(clause: Clause<'_>, context: &Context, before: Option<&Action>) -> 
     if slots.is_empty() || !quiet {
         return (after_list && what_about > 0).then(|| list_again(clause.from(what_about))).flatten();
     }
-    if after_list && !clause.has("it|remind") {
+    let asks = after_list && !clause.has("it|remind") || looks_on(clause);
+    if asks {
         return Some(vec![Action::List { filter: listed(clause) }]);
     }
     let known = context.last.is_some() && before.is_none()
         || matches!(before, Some(Action::Add { .. } | Action::Update { .. }));
     known.then(|| vec![Action::Update { target: Target::Last, changes: from_slots(clause, &slots) }])
+}
+
+/// "tasks for Friday", "and tomorrow?", "what about tomorrow?": asks to see tasks, unless it says what to make of one.
+fn looks_on(clause: Clause<'_>) -> bool {
+    let suggests = clause.has("instead|rather|make|set|it|remind|mean|meant|should|better");
+    let about = clause.phrase(0, "what about|how about") > 0 && clause.has("?");
+    !suggests && (clause.has("?|tasks|ones") || about || clause.has("what|how|which|when"))
 }
 
 fn list_again(clause: Clause<'_>) -> Option<Vec<Action>> {

@@ -129,7 +129,10 @@ fn begins_command(sentence: Clause<'_>, start: usize, joint: usize, next: usize)
     let weak = sentence.until(next).from(joint).len() == 1 && sentence.is(joint, "and");
     let verb = after.word(polite(after));
     let detail = after.is(0, "note|notes|description|details|tag|tags|priority|due") && after.is(1, ":");
-    if detail || reminder_only(after) || first.is_none() && weak {
+    // "this week, what is due?": the day belongs to the request.
+    let only_dated =
+        first.is_none() && !before.slots().is_empty() && before.without(&before.slots()).is_empty();
+    if detail || reminder_only(after) || only_dated || first.is_none() && weak {
         return false;
     }
     match first.map(|first| first.tool) {

@@ -124,6 +124,116 @@ fn details_are_added_to_the_task_spoken_of() {
 }
 
 #[test]
+fn a_question_never_changes_the_task_spoken_of_last() {
+    let questions = [
+        "What is due this week?",
+        "what's due tomorrow",
+        "Which tasks are due on Friday?",
+        "what is urgent?",
+        "When is the dentist?",
+        "when's it due",
+        "How many tasks are due today?",
+        "how many are high priority",
+        "Do I have anything on Monday?",
+        "do we have something tagged home",
+        "Is there anything due today?",
+        "is it due on Friday?",
+        "is it high priority",
+        "Are there any urgent tasks?",
+        "are we free on Sunday at 5",
+        "Am I busy tomorrow at 9?",
+        "show high priority tasks",
+        "list the tasks for this week",
+        "show me tomorrow",
+        "tasks for Friday",
+        "urgent ones",
+        "and tomorrow?",
+        "what about tomorrow?",
+        "ok, and what is due next week?",
+        "this week, what is due?",
+        "tomorrow what do I have?",
+        "anything due today",
+        "any reminders for tomorrow at 9?",
+        "does it repeat every week?",
+        "will it be every Monday?",
+        "has it a reminder an hour before?",
+        "should I do it tomorrow?",
+        "which of them are not done",
+        "how many tasks are not done yet",
+        "is the milk done",
+        "are all tasks finished?",
+        "did I finish everything today?",
+        "what was it due before?",
+        "why is it due on Friday?",
+        "who is coming on Friday?",
+        "where is it tomorrow at 5?",
+    ];
+    let turns = [
+        "add pay rent",
+        "add dentist Thursday at 3pm",
+        "complete buy milk",
+        "make task 1 high priority",
+        "add dentist tomorrow at 9 and remind me an hour before",
+    ];
+    for turn in turns {
+        for question in questions {
+            let mut talk = Talk::with(&["Buy milk", "Write report"]);
+            assert_eq!(talk.say(turn).changes().len(), 1, "{turn}");
+            assert!(talk.say(question).changes().is_empty(), "{turn} / {question}: {:?}", talk.calls);
+        }
+        let mut talk = Talk::with(&["Buy milk", "Write report"]);
+        let lists = questions.iter().filter(|question| !talk.say(turn).say(question).calls.is_empty());
+        assert!(lists.count() >= 30, "{turn}");
+    }
+}
+
+#[test]
+fn a_question_does_not_answer_our_question() {
+    for (request, tasks) in [("delete the dentist task", 2), ("complete it", 0)] {
+        for question in
+            ["when is the dentist?", "which one is due tomorrow?", "what is due today?", "is it urgent?"]
+        {
+            let mut talk = Talk::with(&["Dentist checkup", "Call dentist about bill", "Gym"][..tasks.max(1)]);
+            talk.say(request);
+            assert!(talk.said.contains('?'), "{}", talk.said);
+            assert!(talk.say(question).changes().is_empty(), "{request} / {question}: {:?}", talk.calls);
+        }
+    }
+}
+
+#[test]
+fn what_follows_up_still_changes_the_task_spoken_of() {
+    let follow_ups = [
+        "make it Friday instead",
+        "can you make it Friday?",
+        "could you move it to Monday, please?",
+        "Friday instead",
+        "how about Friday instead?",
+        "also remind me an hour before",
+        "and tag it home",
+        "actually delete that",
+        "and every week",
+        "at 5pm please",
+        "no, tomorrow",
+        "make it urgent",
+        "it should be high priority",
+        "set it for tomorrow at 9",
+        "with high priority",
+        "call it Pay the rent",
+        "postpone it by two days",
+    ];
+    for follow_up in follow_ups {
+        let mut talk = Talk::with(&[]);
+        talk.say("add pay rent on Thursday at 3pm").say(follow_up);
+        let changes = talk.changes();
+        assert!(
+            matches!(changes.as_slice(), [one] if one.contains("\"task_id\":1")),
+            "{follow_up}: {changes:?}"
+        );
+    }
+}
+
+#[test]
 fn undo_takes_the_last_step_back() {
     let mut talk = Talk::with(&["Buy milk"]);
     assert_eq!(

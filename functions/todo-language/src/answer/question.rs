@@ -6,7 +6,7 @@ use crate::add;
 use crate::answer::history::History;
 use crate::answer::resolve::choice;
 use crate::clause::Clause;
-use crate::command::{Tool, command};
+use crate::command::{Tool, command, is_question, polite};
 use crate::consent::{Consent, consent};
 use crate::reading::{Action, Aside, Fields, Reading, Target};
 use crate::target::targets;
@@ -33,6 +33,9 @@ impl Question {
     pub fn answered(self, message: &str, history: &mut History, now: &Zoned) -> Option<Reading> {
         let tokens = tokens(message);
         let clause = Clause { text: message, tokens: &tokens, now };
+        if !matches!(self, Question::Change(_)) && is_question(clause.from(polite(clause))) {
+            return None;
+        }
         let command = command(clause).filter(|command| command.sure);
         let decision = consent(message);
         if decision == Some(Consent::No) && command.is_none() {

@@ -3,7 +3,7 @@
 pub mod classifier;
 
 use crate::clause::Clause;
-use crate::command::{CALENDAR, Command, Tool, command, polite, talks_of_tasks};
+use crate::command::{CALENDAR, Command, Tool, command, is_question, polite, talks_of_tasks};
 use crate::slots::Slot;
 use classifier::{CLASSES, probabilities};
 
@@ -89,7 +89,9 @@ impl Judgement {
     /// Speaks against a rule that is sure, where only the form and no word of tasks supports it.
     fn denies(&self, tool: Tool, clause: Clause<'_>) -> bool {
         let formal = matches!(tool, Tool::List | Tool::Complete | Tool::Update);
-        formal && self.none() > 0.9 && !talks_of_tasks(clause)
+        // "move it to Monday" speaks of a task, whatever else it is like.
+        let pointed = tool == Tool::Update && clause.has("it") && !clause.slots().is_empty();
+        formal && self.none() > 0.9 && !talks_of_tasks(clause) && !pointed
     }
 
     fn likes(&self, tool: Tool, clause: Clause<'_>) -> bool {
@@ -104,7 +106,8 @@ impl Judgement {
         let rest = clause.from(at);
         let (best, chance) = self.best();
         let tool = best?;
-        if elsewhere(clause) || rest.is_empty() {
+        let changes = tool != Tool::List && is_question(rest);
+        if elsewhere(clause) || rest.is_empty() || changes {
             return None;
         }
         let dated = rest.slots().iter().any(|found| matches!(found.slot, Slot::When(_) | Slot::Repeat(_)));
