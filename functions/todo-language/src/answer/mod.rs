@@ -4,6 +4,7 @@
 //! answered already is taken from the entries in order, and the first step that is not there yet is the answer. An open
 //! question is found in the same way, by playing the turn before.
 
+mod failure;
 mod history;
 mod question;
 mod resolve;

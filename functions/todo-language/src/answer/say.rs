@@ -3,6 +3,7 @@
 use jiff::Zoned;
 use serde_json::Value;
 
+use crate::answer::failure::failed;
 use crate::answer::history::Step;
 use crate::describe::{due, line, one_line, reminder, rule};
 use crate::reading::{Aside, Filter};
@@ -10,10 +11,10 @@ use crate::task::{Task, tasks_in};
 
 /// What one call did.
 pub(crate) fn result(step: &Step<'_>, filter: Option<&Filter>, now: &Zoned) -> String {
-    if step.is_error {
-        return failed(step);
-    }
     let title = title(step);
+    if step.is_error {
+        return failed(step, &title);
+    }
     match step.name {
         "add_task" => format!("Added {title}{}.", details(step, now)),
         "complete_task" => completed(step, &title, now),
@@ -31,27 +32,6 @@ fn title(step: &Step<'_>) -> String {
         (Some(title), None) => format!("“{title}”"),
         (None, Some(id)) => format!("task #{id}"),
         (None, None) => "the task".into(),
-    }
-}
-
-fn failed(step: &Step<'_>) -> String {
-    let what = match step.name {
-        "add_task" => "add the task",
-        "complete_task" => "complete the task",
-        "delete_task" => "delete the task",
-        "update_task" => "change the task",
-        _ => "look at your tasks",
-    };
-    let why = step
-        .value
-        .as_str()
-        .or_else(|| step.value.get("message").and_then(Value::as_str))
-        .or_else(|| step.value.get("error").and_then(Value::as_str));
-    match why.map(one_line).filter(|why| !why.is_empty()) {
-        Some(why) => {
-            format!("I could not {what}: {}{}", why, if why.ends_with(['.', '!', '?']) { "" } else { "." })
-        }
-        None => format!("I could not {what}. Please try again."),
     }
 }
 
