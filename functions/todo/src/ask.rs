@@ -2,13 +2,14 @@
 
 mod client;
 
-use std::io::{BufRead as _, IsTerminal as _, Write as _};
+use std::io::{BufRead as _, IsTerminal as _};
 
 use clap::Args;
 use serde_json::Value;
 
 use crate::config::Config;
 use crate::failure::{Failure, Outcome};
+use crate::output;
 use client::{Client, Event};
 
 /// What to say, and where.
@@ -73,7 +74,7 @@ async fn next_line(interactive: bool) -> Outcome<Option<String>> {
 
 async fn say(client: &mut Client, text: &str, json: bool) -> Outcome {
     if json {
-        println!("{}", client.ask(text).await?);
+        output::line(client.ask(text).await?);
         return Ok(());
     }
     let mut spoken = false;
@@ -82,16 +83,15 @@ async fn say(client: &mut Client, text: &str, json: bool) -> Outcome {
         .stream(text, |event| match event {
             Event::Delta(text) => {
                 spoken = true;
-                print!("{text}");
-                let _ = std::io::stdout().flush();
+                output::text(text);
             }
             Event::ToolCall(name) => eprintln!("  · {name}"),
-            Event::Done(answer) if !spoken => print!("{}", answer["response"].as_str().unwrap_or_default()),
+            Event::Done(answer) if !spoken => output::text(answer["response"].as_str().unwrap_or_default()),
             Event::Done(_) => {}
             Event::Error(message) => failed = Some(message),
         })
         .await?;
-    println!();
+    output::line("");
     failed.map_or(Ok(()), |message| Err(Failure::unavailable(message)))
 }
 

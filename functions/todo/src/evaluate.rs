@@ -10,6 +10,7 @@ use serde_json::json;
 use todo_language::evaluation;
 
 use crate::failure::{Failure, Outcome};
+use crate::output;
 
 /// What to measure.
 #[derive(Args)]
@@ -33,9 +34,9 @@ pub fn run(evaluate: &Evaluate) -> Outcome {
         let report = evaluation::evaluate(BufReader::new(file), &now)
             .map_err(|error| Failure::data(format!("{name}: {error}")))?;
         if evaluate.json {
-            println!("{}", json!({"file": name.to_string(), "report": report}));
+            output::line(json!({"file": name.to_string(), "report": report}));
         } else {
-            println!("{name}\n{report}");
+            output::line(format_args!("{name}\n{report}"));
         }
     }
     Ok(())

@@ -9,6 +9,7 @@ pub mod config;
 pub mod evaluate;
 pub mod failure;
 pub mod migrate;
+pub mod output;
 pub mod precompile;
 pub mod serve;
 mod system;

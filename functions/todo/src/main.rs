@@ -11,7 +11,7 @@ use clap::{Parser, Subcommand};
 
 use todo::config::{self, Config};
 use todo::failure::{Failure, Outcome};
-use todo::{ask, chat_function, evaluate, migrate, precompile, serve, token, up};
+use todo::{ask, chat_function, evaluate, migrate, output, precompile, serve, token, up};
 
 /// A to-do assistant that you talk to.
 #[derive(Parser)]
@@ -60,7 +60,7 @@ fn run() -> Outcome {
             return Err(Failure::usage(message.to_string().trim_start_matches("error: ").trim_end()));
         }
         Err(help) => {
-            print!("{help}");
+            output::text(help);
             return Ok(());
         }
     };

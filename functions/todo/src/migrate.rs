@@ -2,6 +2,7 @@
 
 use crate::config::Config;
 use crate::failure::{Failure, Outcome};
+use crate::output;
 
 /// Runs the command.
 pub async fn run(config: &Config) -> Outcome {
@@ -9,7 +10,7 @@ pub async fn run(config: &Config) -> Outcome {
         config.prepare_data_folder()?;
     }
     migrate(&config.database_url()).await?;
-    println!("the database has this version's schema");
+    output::line("the database has this version's schema");
     Ok(())
 }
 

@@ -6,6 +6,7 @@ use clap::Args;
 
 use crate::config::Config;
 use crate::failure::{Failure, Outcome};
+use crate::output;
 use crate::serve;
 
 /// Where to.
@@ -33,7 +34,7 @@ pub async fn run(precompile: Precompile, config: &Config) -> Outcome {
         let file = output.join(format!("{}.cwasm", component.id));
         std::fs::write(&file, compiled.map_err(Failure::unavailable)?)
             .map_err(|error| Failure::unavailable(format!("cannot write {}: {error}", file.display())))?;
-        println!("{}", file.display());
+        output::line(file.display());
     }
     Ok(())
 }

@@ -6,6 +6,7 @@ use todo_identity::DevelopmentKey;
 
 use crate::config::Config;
 use crate::failure::{Failure, Outcome};
+use crate::output;
 
 /// Whom the token is for.
 #[derive(Args)]
@@ -25,9 +26,9 @@ pub fn run(token: &Token, config: &Config) -> Outcome {
     let seconds = u64::from(token.hours) * 3600;
     let jwt = development_token(config, &token.user, seconds)?;
     if token.json {
-        println!("{}", json!({"token": jwt, "user": token.user, "expires_in": seconds}));
+        output::line(json!({"token": jwt, "user": token.user, "expires_in": seconds}));
     } else {
-        println!("{jwt}");
+        output::line(jwt);
     }
     Ok(())
 }

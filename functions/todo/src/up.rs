@@ -5,6 +5,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use crate::config::{Config, Environment};
 use crate::failure::{Failure, Outcome};
+use crate::output;
 use crate::{System, telemetry};
 
 /// The user that a development machine signs in.
@@ -40,18 +41,18 @@ pub async fn run(up: Up, config: Config) -> Outcome {
 
 fn announce(system: &System, config: &Config, user: &str) -> Outcome {
     let url = system.url();
-    println!("\n  todo is running\n");
+    output::line("\n  todo is running\n");
     if config.environment == Environment::Development && !config.trusts_an_identity_provider() {
         let token = crate::token::development_token(config, user, TOKEN_SECONDS)?;
-        println!("  open    {url}/#token={token}   (signed in as {user})");
+        output::line(format_args!("  open    {url}/#token={token}   (signed in as {user})"));
     } else {
-        println!("  open    {url}/");
+        output::line(format_args!("  open    {url}/"));
     }
-    println!("  chat    POST {url}/api/{user}/chat");
-    println!("  mcp     {url}/mcp");
-    println!("  model   {}", system.model());
-    println!("  data    {}", system.database());
-    println!("\n  Ctrl-C stops it.\n");
+    output::line(format_args!("  chat    POST {url}/api/{user}/chat"));
+    output::line(format_args!("  mcp     {url}/mcp"));
+    output::line(format_args!("  model   {}", system.model()));
+    output::line(format_args!("  data    {}", system.database()));
+    output::line("\n  Ctrl-C stops it.\n");
     Ok(())
 }
 
