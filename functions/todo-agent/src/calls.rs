@@ -27,7 +27,8 @@ impl Prepared {
 
     /// A call the person has refused.
     pub fn declined(call: ToolCall) -> Self {
-        let outcome = ToolOutcome { value: json!({ "declined": true, "message": DECLINED }), is_error: true };
+        let value = json!({ "declined": true, "message": DECLINED });
+        let outcome = ToolOutcome { is_error: true, ..ToolOutcome::ok(value) };
         Self { call, outcome: Some(outcome), read_only: false }
     }
 }

@@ -1,7 +1,7 @@
 //! The plain items a session is made of, and the calls and outcomes that pass between the loop and the tools.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// One step of a conversation, as it is stored.
 ///
@@ -29,6 +29,9 @@ pub enum Item {
         value: Value,
         /// True when the tool refused or failed, or the call was never made.
         is_error: bool,
+        /// As in [`ToolOutcome::next_cursor`].
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        next_cursor: Option<String>,
     },
 }
 
@@ -50,17 +53,25 @@ pub struct ToolOutcome {
     pub value: Value,
     /// True when nothing was done.
     pub is_error: bool,
+    /// When `value` is one page of a list and not the last: what the same call takes as `cursor` to get the next one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_cursor: Option<String>,
 }
 
 impl ToolOutcome {
     /// The tool did its work.
     pub fn ok(value: Value) -> Self {
-        Self { value, is_error: false }
+        Self { value, is_error: false, next_cursor: None }
+    }
+
+    /// The tool did its work and gave one page of a list.
+    pub fn page(value: Value, next_cursor: Option<String>) -> Self {
+        Self { next_cursor, ..Self::ok(value) }
     }
 
     /// The tool did nothing; `message` tells the model why and what to do about it.
     pub fn error(message: impl Into<String>) -> Self {
-        Self { value: serde_json::json!({ "error": message.into() }), is_error: true }
+        Self { value: json!({ "error": message.into() }), is_error: true, next_cursor: None }
     }
 }
 
@@ -77,6 +88,16 @@ impl Item {
 
     /// The result of the call `id`.
     pub fn result(id: impl Into<String>, outcome: ToolOutcome) -> Self {
-        Self::ToolResult { id: id.into(), value: outcome.value, is_error: outcome.is_error }
+        let ToolOutcome { value, is_error, next_cursor } = outcome;
+        Self::ToolResult { id: id.into(), value, is_error, next_cursor }
+    }
+}
+
+/// A result as models read it: a page of a list stands together with the way to the next one. The cursor comes first,
+/// where a long page cannot push it out of sight.
+pub(crate) fn for_model(value: &Value, next_cursor: Option<&str>) -> Value {
+    match next_cursor {
+        Some(cursor) => json!({ "next_cursor": cursor, "tasks": value }),
+        None => value.clone(),
     }
 }

@@ -4,6 +4,7 @@ use futures::future::{BoxFuture, FutureExt};
 use todo_language::{Answer, Call, Consent, Context, Conversation, Entry, answer, consent, read};
 
 use crate::approval;
+use crate::item::for_model;
 use crate::{Item, Model, ModelAnswer, ModelError, ModelRequest, RequestedCall, ToolCall, Usage};
 
 /// No network, no key, the same answer every time.
@@ -96,7 +97,9 @@ fn entry(item: Item) -> Entry {
         Item::User { text } => Entry::Person(text),
         Item::Assistant { text } => Entry::Assistant(text),
         Item::ToolCall(ToolCall { id, name, arguments }) => Entry::ToolCall { id, name, arguments },
-        Item::ToolResult { id, value, is_error } => Entry::ToolResult { id, value, is_error },
+        Item::ToolResult { id, value, is_error, next_cursor } => {
+            Entry::ToolResult { id, value: for_model(&value, next_cursor.as_deref()), is_error }
+        }
     }
 }
 

@@ -41,7 +41,7 @@ pub(crate) fn after_limit(items: &[Item]) -> String {
 fn made(items: &[Item]) -> impl Iterator<Item = String> {
     let mut seen = BTreeSet::new();
     items.iter().filter_map(move |item| match item {
-        Item::ToolResult { id, value, is_error: false } if seen.insert(id) => change(value),
+        Item::ToolResult { id, value, is_error: false, .. } if seen.insert(id) => change(value),
         _ => None,
     })
 }

@@ -56,8 +56,8 @@ fn messages(request: &ModelRequest) -> Vec<ChatCompletionRequestMessage> {
             Item::User { text } => messages.push(user(text)),
             Item::Assistant { text } => messages.push(assistant(text)),
             Item::ToolCall(call) => add_call(&mut messages, call),
-            Item::ToolResult { id, value, is_error } => {
-                messages.push(result(id, tool_result(value, *is_error)));
+            Item::ToolResult { id, value, is_error, next_cursor } => {
+                messages.push(result(id, tool_result(value, *is_error, next_cursor.as_deref())));
             }
         }
     }

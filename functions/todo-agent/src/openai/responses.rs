@@ -49,8 +49,8 @@ fn input(item: &Item) -> InputItem {
         Item::User { text } => message(Role::User, text),
         Item::Assistant { text } => message(Role::Assistant, text),
         Item::ToolCall(call) => InputItem::Item(ApiItem::FunctionCall(function_call(call))),
-        Item::ToolResult { id, value, is_error } => {
-            let output = FunctionCallOutput::Text(tool_result(value, *is_error));
+        Item::ToolResult { id, value, is_error, next_cursor } => {
+            let output = FunctionCallOutput::Text(tool_result(value, *is_error, next_cursor.as_deref()));
             InputItem::Item(ApiItem::FunctionCallOutput(FunctionCallOutputItemParam {
                 call_id: Some(id.clone()),
                 output,

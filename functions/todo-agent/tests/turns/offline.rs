@@ -1,8 +1,9 @@
 //! The offline model in the loop.
 
-use todo_agent::{Item, Model, Offline};
+use serde_json::json;
+use todo_agent::{Item, Model, ModelRequest, Offline, ToolCall, ToolOutcome};
 
-use crate::talk::Talk;
+use crate::talk::{Talk, now};
 
 #[tokio::test]
 async fn it_adds_and_says_so() {
@@ -71,4 +72,25 @@ async fn after_a_yes_to_a_question_out_of_sight_it_says_what_it_deleted() {
     let answer = talk.turn_with(&Offline, "yes").await;
     assert!(talk.titles().is_empty());
     assert!(answer.contains("Buy milk") && answer.contains("Call Ann"), "{answer}");
+}
+
+#[tokio::test]
+async fn it_looks_through_the_next_page_for_a_title_that_the_first_has_not() {
+    let arguments = json!({ "status": "pending" });
+    let page = ToolOutcome::page(json!([{ "id": 1, "title": "Call Ann" }]), Some("further".into()));
+    let request = ModelRequest {
+        instructions: String::new(),
+        items: vec![
+            Item::user("complete buy milk"),
+            Item::ToolCall(ToolCall { id: "turn1-1".into(), name: "list_tasks".into(), arguments }),
+            Item::result("turn1-1", page),
+        ],
+        tools: Vec::new(),
+        may_call_tools: true,
+        now: now(),
+    };
+    let answer = Offline.answer(&request, &mut |_| {}).await.unwrap();
+    let [call] = answer.calls.as_slice() else { panic!("not one call: {answer:?}") };
+    assert_eq!(call.name, "list_tasks");
+    assert!(call.arguments.contains(r#""cursor":"further""#), "{call:?}");
 }

@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use serde_json::json;
-use todo_agent::{Item, ModelError, Run, Step};
+use todo_agent::{Item, ModelError, Run, Step, ToolOutcome};
 
 use crate::talk::{Talk, call, call_raw, say};
 
@@ -22,7 +22,7 @@ async fn the_result_of_a_call_goes_back_to_the_model() {
     assert_eq!(talk.turn("add buy milk", [add, say("Added.")]).await, "Added.");
     assert_eq!(talk.titles(), ["Buy milk"]);
     let items = talk.last_request().items;
-    let [Item::User { .. }, Item::ToolCall(made), Item::ToolResult { id, value, is_error: false }] =
+    let [Item::User { .. }, Item::ToolCall(made), Item::ToolResult { id, value, is_error: false, .. }] =
         items.as_slice()
     else {
         panic!("not message, call and result");
@@ -182,4 +182,16 @@ async fn tokens_are_added_up() {
     talk.turn("hello", [say("Hi.")]).await;
     talk.turn("hello", [say("Hi.")]).await;
     assert_eq!((talk.usage.input_tokens, talk.usage.output_tokens), (20, 4));
+}
+
+#[test]
+fn a_result_stored_without_a_cursor_is_read_as_the_last_page() {
+    let stored = json!({ "type": "tool_result", "id": "t-1", "value": [], "is_error": false });
+    let item = Item::result("t-1", ToolOutcome::ok(json!([])));
+    assert_eq!(serde_json::from_value::<Item>(stored.clone()).unwrap(), item);
+    assert_eq!(serde_json::to_value(item).unwrap(), stored);
+    let page = Item::result("t-1", ToolOutcome::page(json!([]), Some("further".into())));
+    let stored = serde_json::to_value(&page).unwrap();
+    assert_eq!(stored["next_cursor"], "further");
+    assert_eq!(serde_json::from_value::<Item>(stored).unwrap(), page);
 }
