@@ -15,7 +15,7 @@ const SUPPORTED: [ProtocolVersion; 1] = [ProtocolVersion::V_2026_07_28];
 /// What a POST can carry to a stateless server.
 #[derive(Debug)]
 pub(crate) enum Message {
-    Request(Request),
+    Request(Box<Request>),
     /// No notification means anything to a server without sessions; it is accepted and forgotten.
     Notification,
 }
@@ -51,7 +51,7 @@ impl Message {
         let id: RequestId =
             serde_json::from_value(id).map_err(|_| invalid("id must be a string or an integer"))?;
         Request::read(headers, &id, method, message.remove("params"))
-            .map(Self::Request)
+            .map(|request| Self::Request(Box::new(request)))
             .map_err(|rejection| rejection.answering(&id))
     }
 }
