@@ -31,8 +31,19 @@ pub fn parse<T: DeserializeOwned>(arguments: Value) -> Result<T, Invalid> {
         let path = error.path().to_string();
         let field = if path == "." { "arguments" } else { &path };
         let hint = "Send a JSON object with the arguments of the tool's input schema.";
-        Invalid::new(field, error.inner().to_string(), hint)
+        Invalid::new(field, without_user_id(&error.inner().to_string()), hint)
     })
+}
+
+/// Whoever invents an argument is told the right ones, and `user_id` is none that a model sees or sets.
+fn without_user_id(problem: &str) -> String {
+    match problem.split_once("`, expected ") {
+        Some((unknown, expected)) if unknown.starts_with("unknown field `") => {
+            let expected = expected.replacen("`user_id`, ", "", 1).replacen("`user_id` or ", "", 1);
+            format!("{unknown}`, expected {expected}")
+        }
+        _ => problem.to_owned(),
+    }
 }
 
 /// Arguments of `add_task`.

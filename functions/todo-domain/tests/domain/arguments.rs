@@ -47,6 +47,17 @@ fn an_unknown_a_missing_and_a_mistyped_argument_are_named() {
 }
 
 #[test]
+fn a_model_that_invents_an_argument_is_not_told_of_the_one_it_never_sees() {
+    let error = add(json!({"title": "x", "deadline": "2026-11-27"})).unwrap_err().to_string();
+    assert!(error.contains("unknown field `deadline`, expected one of `title`, `description`,"), "{error}");
+    let complete = json!({"user_id": "ada", "task_id": 1, "id": 1});
+    let error = arguments::parse::<CompleteTask>(complete).unwrap_err().to_string();
+    assert!(error.contains("unknown field `id`, expected `task_id`"), "{error}");
+    let nobodys = arguments::parse::<CompleteTask>(json!({"task_id": 1}));
+    refused(nobodys, "arguments", "missing field `user_id`");
+}
+
+#[test]
 fn null_is_as_good_as_absent_where_nothing_can_be_cleared() {
     let new =
         add(json!({"title": "x", "due": null, "tags": null, "priority": null, "remind": null})).unwrap();
