@@ -64,13 +64,14 @@ fn actions(clause: Clause<'_>, context: &Context, before: Option<&Action>) -> Ve
 fn date_last(clause: Clause<'_>) -> Option<Vec<Token>> {
     let start = polite(clause);
     let clause = clause.from(start);
-    let date = clause.slots().into_iter().next().filter(|found| found.range.start == 0)?;
+    let led = usize::from(clause.is(0, "in|over|during|within|for"));
+    let date = clause.slots().into_iter().next().filter(|found| found.range.start <= led)?;
     let end = date.range.end + usize::from(clause.is(date.range.end, ",|-|:"));
     let rest = clause.from(end);
     let moved =
         matches!(date.slot, Slot::When(_) | Slot::Repeat(_)) && command(rest).is_some_and(|found| found.sure);
     moved.then(|| {
-        let dated = clause.tokens.get(date.range).unwrap_or_default();
+        let dated = clause.tokens.get(..date.range.end).unwrap_or_default();
         rest.tokens.iter().filter(|token| !token.is_any(".|!|?")).chain(dated).cloned().collect()
     })
 }

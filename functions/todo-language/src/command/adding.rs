@@ -28,6 +28,13 @@ pub(super) fn adding(clause: Clause<'_>) -> Option<Command> {
     if clause.is(0, "add|ad|append|insert|jot|include") {
         return sure(Tool::Add, 1 + usize::from(clause.is(1, "in|down|on")));
     }
+    // "stick milk on the shopping list", "pop eggs onto my list"
+    if clause.is(0, "stick|pop|throw|chuck|toss|slap|squeeze|fit|whack") && !clause.is(1, "away|out") {
+        let onto = (2..clause.len()).rfind(|at| clause.is(*at, "on|onto|in|into|to"));
+        if onto.is_some_and(|at| clause.from(at).has("list|calendar|agenda|schedule|tasks")) {
+            return sure(Tool::Add, 1);
+        }
+    }
     let memo = clause.phrase(
         0,
         "don't forget to|dont forget to|do not forget to|don't let me forget to|\
@@ -85,7 +92,18 @@ pub(super) fn adding(clause: Clause<'_>) -> Option<Command> {
     }
     let having = clause.phrase(0, "i have a|i have an|i've got a|i've got an|i got a|i got an") > 0;
     if having && !clause.slots().is_empty() && !clause.has("?") {
-        return maybe(Tool::Add, 0);
+        let dated =
+            clause.slots().iter().any(|found| matches!(&found.slot, Slot::When(when) if when.has_days()));
+        return Some(Command { tool: Tool::Add, at: 0, sure: dated });
+    }
+    // "set a party for next week": what has no article of its own yet is new.
+    if clause.is(0, "set")
+        && clause.is(1, "a|an")
+        && !clause.has("to")
+        && !refers(clause)
+        && !clause.slots().is_empty()
+    {
+        return maybe(Tool::Add, 1);
     }
     match clause.word(0) {
         "create" | "schedule" | "put" | "enter" | "pencil" | "book" | "arrange" | "log" | "record"

@@ -38,8 +38,12 @@ pub(super) fn asking(clause: Clause<'_>) -> Option<Command> {
             read off|find|find me|search|search for|look up|look for|look at|check|pull up|bring up|\
             open|let me see|let me hear|let me know|go over|go through|review|get me|get|fetch|filter|\
             sort|hear|know|run through|access|print|count|recite|name|state|remind me what|say|retrieve|tell|describe|\
-            explain",
+            explain|more about|details of|details about|information about",
     );
+    let sends =
+        clause.phrase(0, "send me the|send me my|send me all|send me a list of|text me the|text me my");
+    let verb =
+        verb.max(if clause.has(PLURALS) || clause.has("list|lists|schedule|calendar") { sends } else { 0 });
     let question = clause.phrase(
         0,
         "what|what's|whats|what're|which|when|when's|when are|do i|do we|do you|are there|is there|\
@@ -49,6 +53,10 @@ pub(super) fn asking(clause: Clause<'_>) -> Option<Command> {
     );
     if verb == 0 && question == 0 {
         return noun_phrase(clause);
+    }
+    // "when I get home, remind me to …" asks nothing.
+    if clause.is(0, "when") && !is_question(clause) && clause.has("remind|alert|notify") {
+        return None;
     }
     if clause.is(0, "open|check|get|list|print|read|name|review|sort|view")
         && !talks_of_tasks(clause)
@@ -78,17 +86,35 @@ pub(super) fn asking(clause: Clause<'_>) -> Option<Command> {
     let sure_words = talks_of_tasks(clause)
         || (0..clause.len()).any(|at| clause.phrase(at, doing) > 0)
         || clause.tokens.iter().any(|token| token.is_any(CALENDAR));
+    let about_event = tells_of(clause) && clause.has(EVENTS);
     let looks = clause.is(0, "search|find") && clause.len() <= 4;
     let tagged =
         looks || clause.slots().iter().any(|found| matches!(found.slot, Slot::Priority(_) | Slot::Tags(_)));
     let change =
         question > 0 && clause.is(0, "is|are|was|were") && done_words(clause).is_some() && !clause.has("?");
-    Some(Command { tool: Tool::List, at: 0, sure: (sure_words || tagged) && !change })
+    let at = if sends > 0 { 2 } else { 0 };
+    Some(Command { tool: Tool::List, at, sure: (sure_words || tagged || about_event) && !change })
 }
 
 /// Nouns of the calendar: people keep those in a list of tasks too.
 pub(crate) const CALENDAR: &str = "appointment|appointments|meeting|meetings|event|events|agenda|schedule|calendar|plate|\
     plans|errands|assignments|homework|duties|priorities|backlog";
+
+/// "when is …", "what time does … start", "give me details about …"
+fn tells_of(clause: Clause<'_>) -> bool {
+    let timely = clause.is(0, "when|when's|whens") || clause.is(0, "what") && clause.is(1, "time|day|date");
+    let details = (0..clause.len()).any(|at| {
+        clause.is(at, "details|detail|information|info|more|date|time")
+            && clause.is(at + 1, "about|of|on|for|regarding")
+    });
+    timely || details
+}
+
+/// What people have a date for, whether they call it an event or not.
+const EVENTS: &str = "match|game|tournament|race|party|wedding|concert|show|festival|ceremony|graduation|\
+    holiday|holidays|vacation|trip|exam|exams|test|class|lesson|lecture|course|workshop|seminar|conference|webinar|\
+    interview|birthday|birthdays|anniversary|dinner|lunch|breakfast|brunch|visit|checkup|bill|bills|rent|payment|\
+    delivery|dentist|doctor|doctor's|haircut|presentation|demo|call|session|practice|rehearsal|reunion|barbecue";
 
 /// "my tasks for today", "overdue", "all urgent tasks", "todo list"
 fn noun_phrase(clause: Clause<'_>) -> Option<Command> {

@@ -126,6 +126,9 @@ pub(super) fn updating(clause: Clause<'_>) -> Option<Command> {
     if clause.phrase(0, phrases) == 0 || clause.len() < 2 {
         return None;
     }
+    if clause.is(0, "set") && clause.is(1, "a|an") && !refers(clause) {
+        return None;
+    }
     let slots = clause.slots();
     let pronoun = (0..clause.len()).any(|at| clause.is(at, "it|that|this|them"));
     let named = talks_of_tasks(clause)

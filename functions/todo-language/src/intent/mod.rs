@@ -50,8 +50,8 @@ const ELSEWHERE: &str = "song|songs|music|playlist|playlists|radio|volume|lights
 fn elsewhere(clause: Clause<'_>) -> bool {
     let asks = !command(clause).is_some_and(|found| found.tool == Tool::Add && found.sure)
         || clause.has("contacts|contact|playlist");
-    let strong = clause.has("contacts|contact|emails|inbox|nearby|near|local|playlist|trains")
-        && !clause.has("remind|task|tasks|reminder|todo|to-do");
+    let strong = clause.has("contacts|contact|emails|inbox|nearby|near|local|playlist|trains|alarm|alarms")
+        && !clause.has("remind|task|tasks|reminder|reminders|todo|to-do");
     let named = clause.has(ELSEWHERE) && !talks_of_tasks(clause) && !clause.has(CALENDAR);
     asks && (named || strong)
 }
