@@ -363,6 +363,11 @@ fn a_failure_is_told_in_words_for_a_person() {
         (
             "add milk every week",
             "repeat: FREQ=\"X\" is not supported. Use DAILY, WEEKLY, MONTHLY or YEARLY, with INTERVAL=n for every n-th.",
+            "I could not add the task: it cannot repeat like that, only by days, weeks, months or years.",
+        ),
+        (
+            "add milk every week",
+            "arguments: unknown field `foo`, expected one of `title`, `due`. Send a JSON object.",
             "I could not add the task: I got its details wrong. Please say it in another way.",
         ),
         (

@@ -21,6 +21,11 @@ pub(crate) fn failed(step: &Step<'_>, title: &str) -> String {
         Some(text) => match problem(&text) {
             Some(missing) if missing.starts_with("There is no ") => missing,
             Some(problem) => format!("I could not {what}: {problem}"),
+            None if without_field(&text).0 == "repeat" => {
+                format!(
+                    "I could not {what}: it cannot repeat like that, only by days, weeks, months or years."
+                )
+            }
             None => format!("I could not {what}: I got its details wrong. Please say it in another way."),
         },
     }
