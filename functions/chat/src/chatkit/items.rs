@@ -134,7 +134,7 @@ pub(super) fn content(text: &str) -> Value {
 fn workflow_of(thread: i64, run: &[&Entry]) -> Option<Value> {
     let result_of = |wanted: &str| {
         run.iter().find_map(|entry| match &entry.item {
-            Item::ToolResult { id, value, .. } if id == wanted => Some(value),
+            Item::ToolResult { id, value, is_error, .. } if id == wanted => Some((value, *is_error)),
             _ => None,
         })
     };
@@ -142,7 +142,7 @@ fn workflow_of(thread: i64, run: &[&Entry]) -> Option<Value> {
         Item::ToolCall(call) => Some((call, result_of(&call.id))),
         _ => None,
     });
-    let made = calls.filter(|(_, result)| !result.is_some_and(is_declined));
+    let made = calls.filter(|(_, result)| !result.is_some_and(|(value, _)| is_declined(value)));
     let tasks: Vec<Value> = made.map(|(call, result)| task(call, result)).collect();
     let first = run.first()?;
     (!tasks.is_empty())
@@ -160,15 +160,17 @@ pub(super) fn workflow(key: &str, thread: &str, at: &str, tasks: &[Value]) -> Va
     })
 }
 
-/// A tool call as a step of a workflow.
-pub(super) fn task(call: &ToolCall, result: Option<&Value>) -> Value {
-    let mut task = json!({
-        "type": "custom",
-        "title": call.name,
-        "status_indicator": if result.is_some() { "complete" } else { "loading" },
-    });
-    if let Some(result) = result {
-        task["content"] = in_words(result).into();
+/// A tool call as a step of a workflow; the result is its value and whether it is an error. ChatKit has no sign for a
+/// step that failed, and a check mark would be untrue.
+pub(super) fn task(call: &ToolCall, result: Option<(&Value, bool)>) -> Value {
+    let sign = match result {
+        None => "loading",
+        Some((_, false)) => "complete",
+        Some((_, true)) => "none",
+    };
+    let mut task = json!({ "type": "custom", "title": call.name, "status_indicator": sign });
+    if let Some((value, _)) = result {
+        task["content"] = in_words(value).into();
     }
     task
 }

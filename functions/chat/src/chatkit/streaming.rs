@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use todo_agent::{Item, ToolCall};
+use todo_agent::{Item, ToolCall, ToolOutcome};
 
 use super::{items, threads};
 use crate::error::Problem;
@@ -33,7 +33,7 @@ enum Open {
     Workflow {
         key: String,
         at: String,
-        calls: Vec<(ToolCall, Option<Value>)>,
+        calls: Vec<(ToolCall, Option<ToolOutcome>)>,
     },
 }
 
@@ -44,7 +44,7 @@ impl Translator {
             Event::Begun(begun) => self.begun(begun),
             Event::Delta(words) => self.delta(&words),
             Event::Calling(call) => self.calling(call),
-            Event::Called(call, outcome) => self.called(&call, outcome.value),
+            Event::Called(call, outcome) => self.called(&call, outcome),
             Event::Ended(ended) => self.ended(&ended),
             Event::Failed(problem) => self.failed(&problem),
         }
@@ -101,15 +101,15 @@ impl Translator {
         events
     }
 
-    fn called(&mut self, call: &ToolCall, value: Value) -> Vec<Value> {
+    fn called(&mut self, call: &ToolCall, outcome: ToolOutcome) -> Vec<Value> {
         let Open::Workflow { key, calls, .. } = &mut self.open else { return Vec::new() };
         let Some((index, (_, result))) =
             calls.iter_mut().enumerate().find(|(_, (made, _))| made.id == call.id)
         else {
             return Vec::new();
         };
-        let task = items::task(call, Some(&value));
-        *result = Some(value);
+        let task = items::task(call, Some((&outcome.value, outcome.is_error)));
+        *result = Some(outcome);
         vec![updated(key, json!({ "type": "workflow.task.updated", "task_index": index, "task": task }))]
     }
 
@@ -157,8 +157,10 @@ impl Translator {
                 events
             }
             Open::Workflow { key, at, calls } => {
-                let tasks: Vec<Value> =
-                    calls.iter().map(|(call, result)| items::task(call, result.as_ref())).collect();
+                let shown = |(call, outcome): &(ToolCall, Option<ToolOutcome>)| {
+                    items::task(call, outcome.as_ref().map(|outcome| (&outcome.value, outcome.is_error)))
+                };
+                let tasks: Vec<Value> = calls.iter().map(shown).collect();
                 vec![done(items::workflow(&key, thread, &at, &tasks))]
             }
         }

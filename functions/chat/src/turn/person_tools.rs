@@ -55,7 +55,7 @@ impl<'a> PersonTools<'a> {
         let tools = &self.turn.turns.tools;
         match tools.call(tenant, &call.name, arguments, &call.id, Some(&self.traceparent)).await {
             Ok(outcome) if outcome.is_error => ToolOutcome::error(outcome.text),
-            Ok(outcome) => ToolOutcome::ok(outcome.value),
+            Ok(outcome) => ToolOutcome::page(outcome.value, outcome.next_cursor),
             Err(error) => failed(&error),
         }
     }

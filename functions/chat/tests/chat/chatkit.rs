@@ -104,6 +104,19 @@ async fn items_have_the_same_ids_while_they_stream_and_when_they_are_listed() {
 }
 
 #[tokio::test]
+async fn a_call_that_failed_has_no_check_mark_while_it_streams_nor_when_it_is_listed() {
+    let world = World::new().await;
+    let replica =
+        world.serve(Script::new([call("complete_task", json!({ "task_id": 7 })), say("No.")])).await;
+    let events = stream(&world, &replica, create("complete 7")).await;
+    let listed = plain(&world, &replica, "items.list", json!({ "thread_id": "1", "order": "asc" })).await;
+    let updated = events.iter().find(|event| event["update"]["type"] == "workflow.task.updated").unwrap();
+    let task = &updated["update"]["task"];
+    assert_eq!(task["status_indicator"], "none", "{task}");
+    assert_eq!(listed["data"][1]["workflow"]["tasks"], json!([task]));
+}
+
+#[tokio::test]
 async fn a_question_streams_as_an_answer_of_its_own() {
     let world = World::new().await;
     let deletes = vec![("delete_task", json!({ "task_id": 1 })), ("delete_task", json!({ "task_id": 2 }))];
