@@ -21,10 +21,7 @@ pub enum Consent {
 /// those numbers were asked about is for the caller to see. A "no" wins over a "yes": what is not deleted can still be
 /// deleted later.
 pub fn consent(text: &str) -> Option<Consent> {
-    let tokens: Vec<Token> = tokens(text)
-        .into_iter()
-        .filter(|token| token.is_word() || token.is_quoted() || token.is("?"))
-        .collect();
+    let tokens: Vec<Token> = tokens(text).into_iter().filter(says_something).collect();
     let now = Zoned::default();
     let clause = Clause { text, tokens: &tokens, now: &now };
     // A longer sentence is a request of its own, which must not pass for an approval.
@@ -35,6 +32,13 @@ pub fn consent(text: &str) -> Option<Consent> {
         return (!asks_for_more(clause)).then_some(Consent::No);
     }
     agrees(clause).then_some(Consent::Yes)
+}
+
+/// Marks and pictures say nothing, but for a few.
+fn says_something(token: &Token) -> bool {
+    token.is_quoted()
+        || token.is_any("?|👍|👌|✅|👎|❌")
+        || token.is_word() && token.low.contains(char::is_alphanumeric)
 }
 
 fn refuses(clause: Clause<'_>) -> bool {
@@ -91,7 +95,7 @@ fn naming(clause: Clause<'_>, at: usize, assented: bool) -> usize {
     if listed > 0 { verb + noun + listed } else { 0 }
 }
 
-const YES: &str = "yes|y|yep|yeah|yup|ya|yea|aye|sure|ok|okay|okey|k|fine|confirm|confirmed|i confirm|approve|approved|\
+const YES: &str = "👍|👌|✅|yes|y|yep|yeah|yup|ya|yea|aye|sure|ok|okay|okey|k|fine|confirm|confirmed|i confirm|approve|approved|\
     i approve|absolutely|definitely|certainly|correct|right|proceed|affirmative|agreed|i agree|exactly|indeed|please|\
     perfect|great|go ahead|go for it|go on|do it|do that|do so|of course|sounds good|sounds right|looks good|\
     that's right|that is right|that's correct|that's fine|that's ok|that's okay|that works|it's fine|it's ok|\
@@ -106,5 +110,5 @@ const NAMES: &str = "it|that|this|these|those|them|all|both|everything|them all|
 const COURTESY: &str = "please|thanks|thank you|thx|now|then|and|well|just|oh|hmm|um|really|very much|a lot|for me|\
     already|so|too|right away|immediately|hey|hi|hello";
 
-const NO: &str = "no|n|nope|nah|never|cancel|stop|don't|dont|abort|negative|keep|wait|nevermind|not|hold|leave|refuse|\
+const NO: &str = "👎|❌|no|n|nope|nah|never|cancel|stop|don't|dont|abort|negative|keep|wait|nevermind|not|hold|leave|refuse|\
     decline|reject|neither|none|forget it|do not";

@@ -78,7 +78,12 @@ impl History {
         let tasks = tasks_in(step.value, now);
         if !is_lookup(step.arguments) {
             self.context.shown = tasks.iter().map(|task| task.id).collect();
-            self.context.last = if let [only] = tasks.as_slice() { Some(only.id) } else { None };
+            // "Do I have anything on Friday?" – "No." – "Then make it Friday": still the task from before.
+            self.context.last = match tasks.as_slice() {
+                [] => self.context.last,
+                [only] => Some(only.id),
+                _ => None,
+            };
             self.context.last_tool = Some(step.name.to_owned());
         }
         self.known.extend(tasks.into_iter().map(|task| (task.id, task)));

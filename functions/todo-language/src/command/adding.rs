@@ -28,16 +28,15 @@ pub(super) fn adding(clause: Clause<'_>) -> Option<Command> {
     if clause.is(0, "add|ad|append|insert|jot|include") {
         return sure(Tool::Add, 1 + usize::from(clause.is(1, "in|down|on")));
     }
-    // "stick milk on the shopping list", "pop eggs onto my list"
-    if clause.is(0, "stick|pop|throw|chuck|toss|slap|squeeze|fit|whack") && !clause.is(1, "away|out") {
-        let onto = (2..clause.len()).rfind(|at| clause.is(*at, "on|onto|in|into|to"));
-        if onto.is_some_and(|at| clause.from(at).has("list|calendar|agenda|schedule|tasks")) {
-            return sure(Tool::Add, 1);
-        }
+    let memo = clause.phrase(0, MEMO);
+    if memo > 0 {
+        return sure(Tool::Add, memo);
     }
-    let memo = clause.phrase(
-        0,
-        "don't forget to|dont forget to|do not forget to|don't let me forget to|\
+    onto_list(clause).or_else(|| making(clause))
+}
+
+/// What asks not to forget something.
+const MEMO: &str = "don't forget to|dont forget to|do not forget to|don't let me forget to|\
             don't let me forget|dont let me forget|do not let me forget to|do not let me forget|\
             make sure i|make sure that i|make sure to remind me|make sure you remind me|\
             remember to remind me|remember that i|remember to|remember that|remember i|note that i|\
@@ -46,11 +45,19 @@ pub(super) fn adding(clause: Clause<'_>) -> Option<Command> {
             i need to be reminded|i'd like to be reminded|i need reminding|be reminded|take a note|\
             take note|i need to remember to|i need to remember|i have to remember to|\
             i must remember to|help me remember to|help me remember|remember|i can't forget to|\
-            i don't want to forget to|make sure i'm reminded|don't forget|dont forget",
-    );
-    if memo > 0 {
-        return sure(Tool::Add, memo);
+            i don't want to forget to|make sure i'm reminded|don't forget|dont forget";
+
+/// "stick milk on the shopping list", "pop eggs onto my list"
+fn onto_list(clause: Clause<'_>) -> Option<Command> {
+    if !clause.is(0, "stick|pop|throw|chuck|toss|slap|squeeze|fit") || clause.is(1, "away|out") {
+        return None;
     }
+    let onto = (2..clause.len()).rfind(|at| clause.is(*at, "on|onto|in|into|to"))?;
+    clause.from(onto).has("list|calendar|agenda|schedule|tasks").then(|| sure(Tool::Add, 1)).flatten()
+}
+
+/// "create a task …", "set a reminder for …", "I have a flight on Friday", "put the dentist on my calendar"
+fn making(clause: Clause<'_>) -> Option<Command> {
     let verb = clause.is(
         0,
         "create|make|set|setup|put|schedule|enter|record|log|plan|book|start|send|give|have|need|\
@@ -78,11 +85,16 @@ pub(super) fn adding(clause: Clause<'_>) -> Option<Command> {
     {
         return None;
     }
-    let event = clause.until(5).has(
+    event(clause).or_else(|| made(clause, noun))
+}
+
+/// Something with a date that is new, though nobody calls it a task.
+fn event(clause: Clause<'_>) -> Option<Command> {
+    let named = clause.until(5).has(
         "appointment|meeting|event|birthday|notification|anniversary|flight|remainder|interview|calendar",
     );
     let new = clause.is(1, "a|an|up|and|meeting|event|appointment|notification|new|calendar");
-    if clause.is(0, "set|setup|have|put|make") && event && new {
+    if clause.is(0, "set|setup|have|put|make") && named && new {
         return sure(Tool::Add, 1);
     }
     // "set Bob's birthday for every June third": nothing there yet that is set to something else.
@@ -96,15 +108,17 @@ pub(super) fn adding(clause: Clause<'_>) -> Option<Command> {
             clause.slots().iter().any(|found| matches!(&found.slot, Slot::When(when) if when.has_days()));
         return Some(Command { tool: Tool::Add, at: 0, sure: dated });
     }
-    // "set a party for next week": what has no article of its own yet is new.
-    if clause.is(0, "set")
+    // "set a party for next week": what has an indefinite article is new.
+    let new = clause.is(0, "set")
         && clause.is(1, "a|an")
         && !clause.has("to")
         && !refers(clause)
-        && !clause.slots().is_empty()
-    {
-        return maybe(Tool::Add, 1);
-    }
+        && !clause.slots().is_empty();
+    new.then(|| maybe(Tool::Add, 1)).flatten()
+}
+
+/// By the verb, and whether a noun of tasks stands near it.
+fn made(clause: Clause<'_>, noun: Option<usize>) -> Option<Command> {
     match clause.word(0) {
         "create" | "schedule" | "put" | "enter" | "pencil" | "book" | "arrange" | "log" | "record"
         | "plan" => {

@@ -2,6 +2,7 @@
 
 pub(crate) mod calendar;
 mod date;
+mod period;
 mod time;
 
 use jiff::Zoned;
