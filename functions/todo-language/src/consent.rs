@@ -77,7 +77,9 @@ fn agrees(clause: Clause<'_>) -> bool {
 fn naming(clause: Clause<'_>, at: usize, assented: bool) -> usize {
     let verb = clause.phrase(at, "delete|remove|erase|get rid of|do|add");
     let named = clause.phrase(at + verb, NAMES);
-    if named > 0 {
+    // "delete all" by itself asks for all tasks there are.
+    let sweeping = verb > 0 && named == 1 && clause.is(at + verb, "all|everything");
+    if named > 0 && !(sweeping && (!assented || clause.is(at + verb, "everything"))) {
         return verb + named;
     }
     if !assented {

@@ -351,7 +351,7 @@ fn content(clause: Clause<'_>, used: &[bool]) -> Option<String> {
 const NOISE: &str = "priorities|a|an|the|my|our|your|me|i|i'm|i've|i'd|we|you|us|of|for|in|on|at|to|to-do|to-dos|todo|\
     todos|task|tasks|item|items|thing|things|one|ones|list|lists|reminder|reminders|is|are|\
     was|were|be|been|am|do|does|did|done|have|has|had|having|there|that|those|these|this|what|\
-    what's|whats|which|when|when's|who|how|many|much|any|anything|something|everything|all|\
+    what's|whats|wat|wats|wht|whts|which|when|when's|who|how|many|much|any|anything|something|everything|all|\
     and|or|with|without|by|from|as|it|its|them|they|show|see|view|display|give|get|tell|read|\
     find|search|look|up|over|out|through|let|check|pull|bring|open|go|please|now|right|\
     currently|current|due|coming|upcoming|scheduled|planned|set|need|needs|should|must|can|\

@@ -252,6 +252,10 @@ fn follow_up(clause: Clause<'_>, context: &Context, before: Option<&Action>) -> 
                 | "a"
                 | "to"
                 | "tasks"
+                | "that"
+                | "oh"
+                | "it's"
+                | "repeats"
         )
     });
     if slots.is_empty() || !quiet {

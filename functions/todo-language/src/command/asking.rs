@@ -16,7 +16,7 @@ pub(crate) fn is_question(clause: Clause<'_>) -> bool {
     let asks = clause.is(
         0,
         "what|what's|whats|what're|what'll|what'd|which|who|who's|whose|where|where's|why|how|how's|when's|whens|\
-            is|are|isn't|aren't|was|were|am|does|did|doesn't|didn't|has|wat",
+            is|are|isn't|aren't|was|were|am|does|did|doesn't|didn't|has|wat|wats|wat's|wht|whts",
     );
     let verb_first = clause.is(0, "do|don't|have|haven't|had") && clause.is(1, "i|we|you|they|he|she")
         || clause.is(0, "will|shall|should|must")
@@ -48,7 +48,7 @@ pub(super) fn asking(clause: Clause<'_>) -> Option<Command> {
         0,
         "what|what's|whats|what're|which|when|when's|when are|do i|do we|do you|are there|is there|\
             have i|how many|how much|any|anything|am i|did i|did you|is|are|where|who|does|has|\
-            have you|why|whose|will i|should i|wat|how|have any|where's|had i|was|were|got any|\
+            have you|why|whose|will i|should i|wat|wats|wat's|wht|whts|how|have any|where's|had i|was|were|got any|\
             got anything|what'd",
     );
     if verb == 0 && question == 0 {

@@ -146,6 +146,7 @@ pub(super) fn updating(clause: Clause<'_>) -> Option<Command> {
         "have" | "keep" | "turn" | "bring" | "let's" => pronoun && !slots.is_empty(),
         "move" | "push" | "shift" | "bump" | "switch" | "put" | "swap" | "replace" | "raise" | "lower"
         | "increase" | "advance" | "pull" => !slots.is_empty() || named || shifted || instead,
+        "set" | "make" | "mark" | "change" if pronoun && clause.has("high|low|medium|urgent") => true,
         _ => !slots.is_empty() || named && instead,
     };
     evidence.then_some(Command {

@@ -63,7 +63,9 @@ const POLITE: &str = "please|pls|plz|hey|hi|hello|ok|okay|so|well|now|also|then|
 pub(crate) fn polite(clause: Clause<'_>) -> usize {
     let mut at = 0;
     loop {
-        let used = clause.phrase(at, POLITE);
+        // "next week's tasks" begins with a date.
+        let dated = clause.is(at + 1, "week|weeks|month|months|year|weekend|few|week's|month's|monday|tuesday|wednesday|thursday|friday|saturday|sunday");
+        let used = if dated && clause.says(at, "next") { 0 } else { clause.phrase(at, POLITE) };
         let bullet = usize::from(at == 0 && is_bullet(clause));
         if used + bullet == 0 || at + used + bullet >= clause.len() {
             return at;

@@ -90,7 +90,9 @@ impl Judgement {
     fn denies(&self, tool: Tool, clause: Clause<'_>) -> bool {
         let formal = matches!(tool, Tool::List | Tool::Complete | Tool::Update);
         // "move it to Monday" speaks of a task, whatever else it is like.
-        let pointed = tool == Tool::Update && clause.has("it") && !clause.slots().is_empty();
+        let pointed = tool == Tool::Update
+            && clause.has("it")
+            && (clause.has("high|low|medium|urgent") || !clause.slots().is_empty());
         formal && self.none() > 0.9 && !talks_of_tasks(clause) && !pointed
     }
 
