@@ -5,7 +5,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
-use todo_identity::{Refusal, Tenant};
+use todo_identity::Tenant;
 
 use crate::Chat;
 use crate::error::Problem;
@@ -31,15 +31,6 @@ pub(crate) async fn of_path(
 
 /// The person of the request's bearer token.
 pub(crate) async fn of_headers(chat: &Chat, headers: &HeaderMap) -> Result<Tenant, Problem> {
-    let token = bearer(headers).map_err(Problem::unauthorized)?;
+    let token = todo_identity::bearer(headers.get_all(AUTHORIZATION)).map_err(Problem::unauthorized)?;
     chat.people.verify(token).await
-}
-
-/// The token of `Authorization: Bearer …`. Two such headers are as good as none: whose would count?
-fn bearer(headers: &HeaderMap) -> Result<&str, Refusal> {
-    let mut values = headers.get_all(AUTHORIZATION).iter();
-    let (Some(value), None) = (values.next(), values.next()) else { return Err(Refusal::Missing) };
-    let (scheme, token) =
-        value.to_str().ok().and_then(|value| value.split_once(' ')).ok_or(Refusal::Missing)?;
-    if scheme.eq_ignore_ascii_case("Bearer") { Ok(token.trim()) } else { Err(Refusal::Missing) }
 }

@@ -4,8 +4,6 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use reqwest::Url;
-use rustls::crypto::ring;
-use rustls::{ClientConfig, RootCertStore};
 use todo_identity::{KeyError, Keys, Policy, Refusal, Tenant, Verifier};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
@@ -191,24 +189,8 @@ fn allowed(url: &str) -> Result<Url, StartError> {
     }
 }
 
-/// Trusts the machine's own roots and Mozilla's, for images that have none; reading them takes time, and `http` needs none.
-/// No redirects: the URL is the one that was configured.
 fn client(url: &Url) -> Result<reqwest::Client, Box<dyn std::error::Error>> {
-    let mut roots = RootCertStore::empty();
-    if url.scheme() == "https" {
-        roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
-        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    }
-    let tls = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-        .with_safe_default_protocol_versions()?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
-    let client = reqwest::Client::builder()
-        .tls_backend_preconfigured(tls)
-        .redirect(reqwest::redirect::Policy::none())
-        .timeout(FETCH_TIMEOUT)
-        .build()?;
-    Ok(client)
+    Ok(todo_agent::client_builder(url.as_str())?.timeout(FETCH_TIMEOUT).build()?)
 }
 
 async fn fetch(http: &reqwest::Client, url: Url) -> Result<String, FetchError> {

@@ -55,4 +55,4 @@ pub use model::{Model, ModelAnswer, ModelError, ModelRequest, RequestedCall, Usa
 pub use offline::Offline;
 pub use openai::{Api, OPENAI_BASE_URL, OpenAi, OpenAiSettings, SettingsError};
 pub use run::{Answer, OutOfStep, Outcome, Run, Step, Turn};
-pub use tls::install_tls_provider;
+pub use tls::{client_builder, install_tls_provider};

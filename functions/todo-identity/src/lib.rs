@@ -12,12 +12,14 @@
 //!
 //! Compiles to WebAssembly and natively; does no network I/O (who needs a JWKS by URL fetches it and hands it over).
 
+mod bearer;
 mod development;
 mod function_key;
 mod refusal;
 mod tenant;
 mod verifier;
 
+pub use bearer::bearer;
 pub use development::{DEVELOPMENT_AUDIENCE, DEVELOPMENT_ISSUER, DEVELOPMENT_KEY_ID, DevelopmentKey};
 pub use function_key::FunctionKey;
 pub use refusal::{KeyError, Refusal};

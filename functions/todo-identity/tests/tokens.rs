@@ -3,7 +3,7 @@
 
 use jsonwebtoken::{Algorithm, EncodingKey, Header, get_current_timestamp as now};
 use serde_json::{Value, json};
-use todo_identity::{DevelopmentKey, FunctionKey, Keys, Policy, Refusal, Verifier};
+use todo_identity::{DevelopmentKey, FunctionKey, Keys, Policy, Refusal, Verifier, bearer};
 
 const SECRET: &str = "a secret of at least thirty-two bytes";
 
@@ -187,4 +187,17 @@ fn a_refusal_fits_its_header() {
         let challenge = refusal.challenge();
         assert!(challenge.is_ascii() && challenge.starts_with("Bearer "), "{challenge}");
     }
+}
+
+#[test]
+fn a_bearer_token_is_read_from_exactly_one_header() {
+    for value in ["Bearer a.b.c", "bearer a.b.c", "BEARER  a.b.c "] {
+        assert_eq!(bearer([&value]), Ok("a.b.c"), "{value}");
+    }
+    for value in ["", "Bearer", "a.b.c", "Basic YTpi", "Bearera.b.c"] {
+        assert_eq!(bearer([&value]), Err(Refusal::Missing), "{value}");
+    }
+    assert_eq!(bearer::<&str>([]), Err(Refusal::Missing));
+    assert_eq!(bearer(&["Bearer a.b.c"; 2]), Err(Refusal::Missing));
+    assert_eq!(bearer([b"Bearer \xff"]), Err(Refusal::Missing));
 }

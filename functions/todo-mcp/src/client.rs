@@ -63,8 +63,13 @@ struct Outgoing<'a> {
 
 impl Tools {
     /// `url` is a template such as `http://{function}.todo.svc/mcp`; of `functions` those named `tool-*` are used, in
-    /// their order.
-    pub fn new<I>(url: &str, functions: I, key: FunctionKey) -> Result<Self, TemplateError>
+    /// their order. `http` decides whose certificates an `https` URL may have.
+    pub fn new<I>(
+        http: reqwest::Client,
+        url: &str,
+        functions: I,
+        key: FunctionKey,
+    ) -> Result<Self, TemplateError>
     where
         I: IntoIterator,
         I::Item: Into<String>,
@@ -74,7 +79,7 @@ impl Tools {
         }
         let functions = functions.into_iter().map(Into::into);
         Ok(Self {
-            http: reqwest::Client::new(),
+            http,
             url: url.to_owned(),
             functions: functions.filter(|function| tool_of(function).is_some()).collect(),
             key,

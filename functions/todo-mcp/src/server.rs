@@ -9,6 +9,7 @@ mod transport;
 use std::error::Error;
 
 use bytes::Bytes;
+use http::header::AUTHORIZATION;
 use http::{Request, Response, StatusCode};
 use http_body::Body;
 use http_body_util::Full;
@@ -89,7 +90,7 @@ impl Server {
         let (head, body) = request.into_parts();
         transport::check(&head)?;
         // Before the body is read: a stranger costs a few headers, and learns nothing, not even which tool this is.
-        let tenant = transport::bearer(&head.headers)
+        let tenant = todo_identity::bearer(head.headers.get_all(AUTHORIZATION))
             .and_then(|token| self.verifier.verify(token))
             .map_err(Rejection::unauthorized)?;
         match Message::read(&head.headers, &transport::read(body).await?)? {

@@ -58,8 +58,11 @@ pub async fn open(config: &Config, tools: Tools, url: &str) -> Outcome<Chat> {
 
 /// The tools among `functions`, behind a URL with `{function}` in it.
 pub fn tools(url: &str, functions: impl IntoIterator<Item = String>, key: FunctionKey) -> Outcome<Tools> {
+    // For the clients that others make in this process; the one below has its own.
     todo_agent::install_tls_provider();
-    Tools::new(url, functions, key).map_err(|error| Failure::usage(format!("TODO_TOOL_URL: {error}")))
+    let http =
+        todo_agent::client_builder(url).map_err(Failure::internal)?.build().map_err(Failure::internal)?;
+    Tools::new(http, url, functions, key).map_err(|error| Failure::usage(format!("TODO_TOOL_URL: {error}")))
 }
 
 /// Which model answers, for a person to read.

@@ -17,5 +17,6 @@ mod keys;
 mod page;
 mod script;
 mod streaming;
+mod tools;
 mod turns;
 mod world;

@@ -68,12 +68,18 @@ impl World {
             keys: KeySource::Development(self.people.public_jwks()),
             policy: DevelopmentKey::policy(),
             database: self.database.database().clone(),
-            tools: Tools::new(&self.functions.url, FUNCTIONS, self.function_key.clone()).unwrap(),
+            tools: self.tools(&self.functions.url),
             model: Arc::new(model),
             public_url: None,
             allowed_origins: Vec::new(),
             limits: Limits::default(),
         }
+    }
+
+    /// The client of the tools behind `url`, made as the process makes it.
+    pub fn tools(&self, url: &str) -> Tools {
+        let http = todo_agent::client_builder(url).unwrap().build().unwrap();
+        Tools::new(http, url, FUNCTIONS, self.function_key.clone()).unwrap()
     }
 
     /// A chat process with this model.

@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::answer::Read;
 use super::retry::{self, Failure};
 use super::{OpenAiSettings, SettingsError};
-use crate::{ModelAnswer, tls};
+use crate::{ModelAnswer, client_builder};
 
 /// No answer about a to-do list is larger; what is, is a server gone mad.
 const LARGEST_ANSWER: usize = 4 * 1024 * 1024;
@@ -33,10 +33,7 @@ impl Transport {
             return Err(SettingsError::BaseUrl);
         }
         let silence = if settings.stream { settings.idle_timeout } else { settings.timeout };
-        let client = Client::builder()
-            .tls_backend_preconfigured(tls::client_config(base_url.scheme() == "https")?)
-            // The API has no redirects; following one would take the conversation to another address.
-            .redirect(reqwest::redirect::Policy::none())
+        let client = client_builder(base_url.as_str())?
             .connect_timeout(settings.connect_timeout)
             .read_timeout(silence)
             .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))

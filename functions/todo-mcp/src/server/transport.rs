@@ -3,12 +3,11 @@
 use std::error::Error;
 
 use bytes::Bytes;
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, ORIGIN};
+use http::header::{ACCEPT, CONTENT_TYPE, HeaderName, ORIGIN};
 use http::request::Parts;
 use http::{HeaderMap, Method, StatusCode};
 use http_body::Body;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use todo_identity::Refusal;
 
 use super::rejection::Rejection;
 
@@ -40,15 +39,6 @@ pub fn check(head: &Parts) -> Result<(), Rejection> {
         return Err(Rejection::http(StatusCode::NOT_ACCEPTABLE, message));
     }
     Ok(())
-}
-
-/// The token of `Authorization: Bearer …`. Two such headers are as good as none: whose would count?
-pub fn bearer(headers: &HeaderMap) -> Result<&str, Refusal> {
-    let mut values = headers.get_all(AUTHORIZATION).iter();
-    let (Some(value), None) = (values.next(), values.next()) else { return Err(Refusal::Missing) };
-    let (scheme, token) =
-        value.to_str().ok().and_then(|value| value.split_once(' ')).ok_or(Refusal::Missing)?;
-    if scheme.eq_ignore_ascii_case("Bearer") { Ok(token.trim()) } else { Err(Refusal::Missing) }
 }
 
 /// Reads the body, at most [`BODY_LIMIT`] bytes of it.

@@ -41,6 +41,12 @@ enum Fault {
     After(u16),
 }
 
+/// Tested with the rest of the workspace, `reqwest` is built with TLS but without a provider of it.
+fn http() -> reqwest::Client {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::new()
+}
+
 impl Functions {
     async fn of(world: &World) -> Self {
         let state = Arc::new(Serving {
@@ -59,7 +65,7 @@ impl Functions {
 
     fn tools(&self, key: &FunctionKey) -> Tools {
         let functions = ["chat", "tool-add-task", "tool-list-tasks", "tick-relay-outbox"];
-        Tools::new(&self.url, functions, key.clone()).unwrap()
+        Tools::new(http(), &self.url, functions, key.clone()).unwrap()
     }
 
     fn fails_with(&self, faults: &[Fault]) {
@@ -201,7 +207,7 @@ async fn a_port_where_nobody_listens_is_unavailable() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/{{function}}/mcp", listener.local_addr().unwrap());
     drop(listener);
-    let tools = Tools::new(&url, ["tool-list-tasks"], world.key.clone()).unwrap();
+    let tools = Tools::new(http(), &url, ["tool-list-tasks"], world.key.clone()).unwrap();
     let error = tools.call(&world.tenant("ada"), "list_tasks", Map::new(), "c1", None).await.unwrap_err();
     assert!(matches!(error, CallError::Unavailable { .. }), "{error}");
     assert!(!error.to_string().contains("127.0.0.1"), "{error}");
@@ -257,6 +263,6 @@ async fn every_request_carries_what_the_revision_wants_and_a_token_of_its_own_fu
 #[test]
 fn a_url_for_one_function_only_is_refused() {
     let key = FunctionKey::generate().unwrap();
-    let error = Tools::new("http://127.0.0.1/mcp", ["tool-add-task"], key).err().unwrap();
+    let error = Tools::new(http(), "http://127.0.0.1/mcp", ["tool-add-task"], key).err().unwrap();
     assert!(error.to_string().contains("{function}"), "{error}");
 }
