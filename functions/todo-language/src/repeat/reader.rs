@@ -229,6 +229,10 @@ impl Reader<'_> {
 
     /// "daily", "weekly", "biweekly", "monthly", "quarterly", "yearly"
     fn adverb(&self, at: usize) -> Option<(Repeat, usize)> {
+        // "the quarterly report" is one particular thing; "a weekly review" comes again.
+        if at > 0 && self.is(at - 1, "the|this|that|my|our|your|his|her|their|next|last") {
+            return None;
+        }
         let (unit, count) = match self.word(at) {
             "daily" | "everyday" => (Unit::Day, 1),
             "hourly" => (Unit::Hour, 1),
