@@ -7,7 +7,7 @@
 //! | who | how |
 //! |---|---|
 //! | programs | `POST /api/{user_id}/chat` with `{"message"}` → one JSON answer |
-//! | the page at `/` | the same with `Accept: text/event-stream`: the turn as it happens |
+//! | the page at `/` | the same with `Accept: text/event-stream`: the turn as it happens; lists and earlier turns as ChatKit clients do |
 //! | ChatKit clients | the same URL, when the body has a `type` |
 //! | MCP clients | `/mcp`, the five tools without an agent |
 //!

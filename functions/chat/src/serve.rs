@@ -57,7 +57,8 @@ pub enum StartError {
 }
 
 impl Chat {
-    /// Checks the configuration and fetches the keys.
+    /// Checks the configuration and reads or fetches the keys. An issuer that is away is no error: it is asked again when
+    /// somebody signs in.
     pub async fn open(config: Config) -> Result<Self, StartError> {
         let allowed_origins = origins(&config.allowed_origins)?;
         let gateway = Gateway::new(&config)?;
