@@ -1,6 +1,8 @@
 //! Whole conversations: follow-ups, questions, declines, and titles that try to command.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may end where its own script is wrong")]
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 use todo_language::{Answer, Conversation, Entry, TitleMatch, answer, title_match};
 
@@ -44,7 +46,9 @@ impl Talk {
 
     fn call(&mut self, name: &str, arguments: &Value) {
         let id = format!("call-{}", self.entries.len());
-        self.calls.push(format!("{name} {arguments}"));
+        // Sorted, because other crates of a build decide whether JSON objects keep their order.
+        let sorted: BTreeMap<_, _> = arguments.as_object().into_iter().flatten().collect();
+        self.calls.push(format!("{name} {}", serde_json::to_string(&sorted).unwrap()));
         let value = self.run(name, arguments);
         let is_error = value.is_string();
         self.entries.push(Entry::ToolCall {
