@@ -19,6 +19,7 @@ const ROUNDS: usize = 3;
 
 #[tokio::main]
 async fn main() {
+    todo_agent::install_tls_provider();
     let seconds = seconds();
     println!("requests a second, median of {ROUNDS} × {seconds} s; × is component / native\n");
     println!(
