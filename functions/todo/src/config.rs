@@ -17,13 +17,13 @@ const TEST_PREFIX: &str = "TODO_TEST_";
 #[derive(Args, Debug, Clone)]
 #[command(next_help_heading = "Configuration")]
 pub struct Config {
-    /// Where the data is: `postgres://user@host/database`, or `sqlite:<file>`. Default: sqlite:<data>/todo.db.
+    /// Where the data is: `postgres://user@host/database`, or `sqlite:<file>`. Default: `todo.db` in the data folder.
     #[arg(long, env = "DATABASE_URL", global = true, hide_env_values = true)]
     pub database_url: Option<String>,
     /// The folder of everything this machine keeps: the SQLite file, the development key, compiled components.
     #[arg(long, env = "TODO_DATA", global = true, default_value = "data")]
     pub data: PathBuf,
-    /// Where components that were compiled for this machine are kept. Default: <data>/compiled.
+    /// Where components that were compiled for this machine are kept. Default: `compiled` in the data folder.
     #[arg(long, env = "TODO_COMPILED", global = true)]
     pub compiled: Option<PathBuf>,
     /// The manifest that lists the components; relative paths in it start at its folder.
@@ -60,7 +60,7 @@ pub struct Config {
     /// Web origins, comma-separated, whose pages may call the chat function from a browser.
     #[arg(long, env = "TODO_ALLOWED_ORIGINS", global = true, value_delimiter = ',')]
     pub allowed_origins: Vec<String>,
-    /// How people reach the chat function from outside, for what it tells MCP clients. Default: http://<listen>.
+    /// How people reach the chat function from outside, for what it tells MCP clients. Default: the address it listens on.
     #[arg(long, env = "TODO_PUBLIC_URL", global = true)]
     pub public_url: Option<String>,
 
@@ -94,7 +94,7 @@ pub struct Config {
     /// For `todo ask`: the token to send. Default: one made with the development key.
     #[arg(long, env = "TODO_TOKEN", global = true, hide_env_values = true)]
     pub token: Option<String>,
-    /// For `todo ask`: where the chat function answers. Default: http://<listen>.
+    /// For `todo ask`: where the chat function answers. Default: the address it listens on.
     #[arg(long, env = "TODO_URL", global = true)]
     pub url: Option<String>,
 }
