@@ -1,8 +1,8 @@
-use std::io::Write as _;
 use std::path::Path;
 
-use crate::function_key::Signer;
-use crate::{KeyError, Policy};
+use crate::function;
+use crate::jws::Signer;
+use crate::{KeyError, Policy, key_file};
 
 /// The `kid` by which a deployment recognises, and refuses, a development key.
 pub const DEVELOPMENT_KEY_ID: &str = "development";
@@ -19,21 +19,12 @@ pub struct DevelopmentKey {
 impl DevelopmentKey {
     /// Reads the key at `path`, or makes one there that only its owner may read.
     pub fn load_or_create(path: &Path) -> Result<Self, KeyError> {
-        let file = |source| KeyError::File { path: path.display().to_string(), source };
-        match std::fs::read_to_string(path) {
-            Ok(pem) => Ok(Self { key: Signer::from_pem(&pem, Some(DEVELOPMENT_KEY_ID))? }),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                let key = Signer::generate(Some(DEVELOPMENT_KEY_ID))?;
-                write_private(path, key.pem()).map_err(file)?;
-                Ok(Self { key })
-            }
-            Err(error) => Err(file(error)),
-        }
+        Ok(Self { key: key_file::load_or_create(path, Some(DEVELOPMENT_KEY_ID))? })
     }
 
     /// A token for `user_id`, valid for `seconds`.
     pub fn token(&self, user_id: &str, seconds: u64) -> Result<String, KeyError> {
-        self.key.sign(DEVELOPMENT_ISSUER, DEVELOPMENT_AUDIENCE, user_id, seconds)
+        function::token(&self.key, DEVELOPMENT_ISSUER, DEVELOPMENT_AUDIENCE, user_id, seconds)
     }
 
     /// The JWK set that verifies these tokens.
@@ -48,12 +39,4 @@ impl DevelopmentKey {
             audience: Some(DEVELOPMENT_AUDIENCE.to_owned()),
         }
     }
-}
-
-fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)?.write_all(text.as_bytes())
 }
