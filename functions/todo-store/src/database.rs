@@ -6,8 +6,9 @@ use jiff::Timestamp;
 use todo_events::Origin;
 use todo_identity::Tenant;
 
-use crate::dialect::{Access, BIND_TENANT};
+use crate::dialect::{Access, BIND_RELAY, BIND_TENANT};
 use crate::driver::{Connection, Pool};
+use crate::outbox::{Lease, publisher_name};
 use crate::{Dialect, Error, Row, Value};
 
 /// A pool of connections to one database. Cloning it is cheap and shares the pool.
@@ -34,6 +35,20 @@ impl Database {
         self.begin_as(tenant, Access::ReadOnly).await
     }
 
+    /// Begins the relay's transaction, which is nobody's in particular: it can send what waits and clear away what is old, and on
+    /// Postgres its role can do nothing else.
+    pub async fn begin_relay(&self) -> Result<RelayTransaction, Error> {
+        Ok(RelayTransaction { work: self.work(None, Access::ReadWrite).await? })
+    }
+
+    /// Begins a transaction that only reads, with the rights of whom the URL logs in as: for the operator's commands, which name a
+    /// person instead of being one. No function of ours does this.
+    #[cfg(not(target_family = "wasm"))]
+    pub async fn begin_operator(&self) -> Result<OperatorTransaction, Error> {
+        let connection = self.pool.begin(Access::ReadOnly).await?;
+        Ok(OperatorTransaction { work: Work::new(connection) })
+    }
+
     /// Says whether the database answers, for those who have no tenant to ask for: readiness.
     pub async fn ping(&self) -> Result<(), Error> {
         let mut connection = self.pool.begin(Access::ReadOnly).await?;
@@ -52,17 +67,26 @@ impl Database {
     }
 
     async fn begin_as(&self, tenant: &Tenant, access: Access) -> Result<Transaction, Error> {
+        Ok(Transaction {
+            work: self.work(Some(tenant), access).await?,
+            tenant: tenant.clone(),
+            origin: Origin::of("todo"),
+            wanted_lease: None,
+            lease: None,
+        })
+    }
+
+    /// A transaction bound to a tenant or, without one, to the relay.
+    pub(crate) async fn work(&self, tenant: Option<&Tenant>, access: Access) -> Result<Work, Error> {
         let mut connection = self.pool.begin(access).await?;
         if connection.dialect() == Dialect::Postgres {
-            let user_id = Value::from(tenant.user_id());
-            connection.rows(Cow::Borrowed(BIND_TENANT), vec![user_id]).await?;
+            let (bind, parameters) = match tenant {
+                Some(tenant) => (BIND_TENANT, vec![Value::from(tenant.user_id())]),
+                None => (BIND_RELAY, Vec::new()),
+            };
+            connection.rows(Cow::Borrowed(bind), parameters).await?;
         }
-        Ok(Transaction {
-            connection,
-            tenant: tenant.clone(),
-            now: whole_milliseconds(Timestamp::now()),
-            origin: Origin::of("todo"),
-        })
+        Ok(Work::new(connection))
     }
 }
 
@@ -86,10 +110,12 @@ fn dialect_of(url: &str) -> Result<Dialect, Error> {
 
 /// A transaction bound to one tenant: every function of the store takes one, and none takes a user's id.
 pub struct Transaction {
-    connection: Connection,
+    work: Work,
     tenant: Tenant,
-    now: Timestamp,
     origin: Origin,
+    /// The name under which it wants to publish what it writes.
+    wanted_lease: Option<String>,
+    lease: Option<Lease>,
 }
 
 impl Transaction {
@@ -100,7 +126,7 @@ impl Transaction {
 
     /// When it began: the one "now" of everything that is written in it, in whole milliseconds.
     pub fn now(&self) -> Timestamp {
-        self.now
+        self.work.now
     }
 
     /// Says which function makes the changes and in which trace, for their events.
@@ -108,9 +134,36 @@ impl Transaction {
         self.origin = origin;
     }
 
+    /// Says, before anything is written, that its events are going to be published right after the commit: see
+    /// [`Self::commit_to_publish`].
+    pub fn want_lease(&mut self) {
+        self.wanted_lease = Some(publisher_name());
+    }
+
     /// Makes all changes visible, or none.
     pub async fn commit(self) -> Result<(), Error> {
-        self.connection.commit().await
+        self.work.commit().await
+    }
+
+    /// Makes all changes visible, or none; and hands over the right to publish this person's events if it was wanted, something was
+    /// written, nobody else has it, and publishing is not known to be broken.
+    pub async fn commit_to_publish(self) -> Result<Option<Lease>, Error> {
+        self.work.commit().await?;
+        Ok(self.lease)
+    }
+
+    pub(crate) fn work(&mut self) -> &mut Work {
+        &mut self.work
+    }
+
+    pub(crate) fn wanted_lease(&self) -> Option<&str> {
+        self.wanted_lease.as_deref()
+    }
+
+    /// The lease is the tenant's since the statement that counted up to `last_event`.
+    pub(crate) fn took_lease(&mut self, last_event: i64) {
+        let publisher = self.wanted_lease.clone();
+        self.lease = publisher.map(|publisher| Lease::of_tenant(&self.tenant, publisher, last_event));
     }
 
     pub(crate) fn origin(&self) -> &Origin {
@@ -118,11 +171,70 @@ impl Transaction {
     }
 
     pub(crate) fn dialect(&self) -> Dialect {
-        self.connection.dialect()
+        self.work.connection.dialect()
     }
 
     pub(crate) fn user(&self) -> Value {
         self.user_id().into()
+    }
+
+    pub(crate) async fn rows(
+        &mut self,
+        statement: impl Into<Cow<'static, str>>,
+        parameters: Vec<Value>,
+    ) -> Result<Vec<Row>, Error> {
+        self.work.rows(statement, parameters).await
+    }
+
+    pub(crate) async fn row(
+        &mut self,
+        statement: impl Into<Cow<'static, str>>,
+        parameters: Vec<Value>,
+    ) -> Result<Option<Row>, Error> {
+        self.work.row(statement, parameters).await
+    }
+
+    pub(crate) async fn execute(
+        &mut self,
+        statement: impl Into<Cow<'static, str>>,
+        parameters: Vec<Value>,
+    ) -> Result<(), Error> {
+        self.work.execute(statement, parameters).await
+    }
+}
+
+/// The relay's transaction; what it can do stands in `outbox/relay.rs` and `audit/retention.rs`.
+pub struct RelayTransaction {
+    pub(crate) work: Work,
+}
+
+impl RelayTransaction {
+    /// When it began.
+    pub fn now(&self) -> Timestamp {
+        self.work.now
+    }
+
+    /// Makes all changes visible, or none.
+    pub async fn commit(self) -> Result<(), Error> {
+        self.work.commit().await
+    }
+}
+
+/// An operator's transaction, which sees everybody's and changes nothing.
+#[cfg(not(target_family = "wasm"))]
+pub struct OperatorTransaction {
+    pub(crate) work: Work,
+}
+
+/// A transaction that is bound to whom it is for.
+pub(crate) struct Work {
+    connection: Connection,
+    pub(crate) now: Timestamp,
+}
+
+impl Work {
+    fn new(connection: Connection) -> Self {
+        Self { connection, now: whole_milliseconds(Timestamp::now()) }
     }
 
     pub(crate) async fn rows(
@@ -147,6 +259,10 @@ impl Transaction {
         parameters: Vec<Value>,
     ) -> Result<(), Error> {
         self.connection.execute(statement.into(), parameters).await
+    }
+
+    pub(crate) async fn commit(self) -> Result<(), Error> {
+        self.connection.commit().await
     }
 }
 

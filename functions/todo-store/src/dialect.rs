@@ -14,6 +14,9 @@ pub enum Dialect {
 pub(crate) const BIND_TENANT: &str =
     "SELECT set_config('app.user_id', $1, true), set_config('role', 'todo_app', true)";
 
+/// Makes a Postgres transaction the relay's, whose role sees everybody's events and nobody's tasks.
+pub(crate) const BIND_RELAY: &str = "SELECT set_config('role', 'todo_relay', true)";
+
 impl Dialect {
     /// How a transaction begins. SQLite takes the write lock at once: a transaction that reads first and writes later
     /// would fail, not wait, when another one wrote in between.

@@ -25,6 +25,7 @@
 //! - **A round trip is dear**: a tool call is three to five statements. Tags, reminders and search words are therefore written
 //!   as part of the task's row and indexed by triggers.
 
+pub mod audit;
 pub mod calls;
 pub mod conversations;
 mod cursor;
@@ -32,7 +33,8 @@ mod database;
 mod dialect;
 mod driver;
 mod error;
-mod outbox;
+pub mod inbox;
+pub mod outbox;
 mod search;
 mod statements;
 pub mod tasks;
@@ -40,9 +42,9 @@ pub mod tasks;
 pub mod testing;
 mod value;
 
+pub use database::{Database, RelayTransaction, Transaction};
 #[cfg(not(target_family = "wasm"))]
-pub use database::migrate;
-pub use database::{Database, Transaction};
+pub use database::{OperatorTransaction, migrate};
 pub use dialect::Dialect;
 pub use error::Error;
 pub use todo_events::Origin;

@@ -14,9 +14,6 @@ pub(crate) use list::variants;
 pub use list::{Page, list};
 
 statements! {
-    /// Counts the tenant's tasks: the row is locked until the end of the transaction, so numbers are given out one by one.
-    NEXT_ID = "INSERT INTO users (user_id, last_task_id, created_at) VALUES ($1, 1, $2) \
-        ON CONFLICT (user_id) DO UPDATE SET last_task_id = users.last_task_id + 1 RETURNING last_task_id";
     ADD = "INSERT INTO tasks (title, description, completed_at, due_local, due_zone, due_at, repeat_rule, repeat_from, \
         remind, priority, tags, series_id, occurrence, words, updated_at, user_id, task_id, created_at) \
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)";
@@ -32,15 +29,19 @@ statements! {
     DELETE = concat!("DELETE FROM tasks WHERE user_id = $1 AND task_id = $2 RETURNING ", stored::columns!());
 }
 
+/// [`Event::created`] and its twin.
+const EVENTS_OF_A_NEW_TASK: usize = 2;
+
 /// Adds a task under the tenant's next number.
 pub async fn add(tx: &mut Transaction, new: NewTask) -> Result<Task, Error> {
-    let parameters = vec![tx.user(), tx.now().into()];
-    let mut counted = tx.row(NEXT_ID, parameters).await?.ok_or(Error::Corrupt("counter"))?;
-    let task = new.numbered(TaskId(counted.integer()?), tx.now());
+    // One statement counts both: a round trip is dear.
+    let numbers = outbox::number(tx, 1, EVENTS_OF_A_NEW_TASK).await?;
+    let task = new.numbered(TaskId(numbers.task), tx.now());
     let mut parameters = stored::fields(&task);
     parameters.extend([tx.user(), task.id.0.into(), task.created_at.into()]);
     tx.execute(ADD, parameters).await?;
-    outbox::write(tx, &Event::created(tx.user_id(), &task, tx.now())).await?;
+    let events = Event::created(tx.user_id(), &task, tx.now());
+    outbox::write_numbered(tx, &numbers, &events).await?;
     Ok(task)
 }
 

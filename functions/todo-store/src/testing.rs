@@ -11,7 +11,10 @@ use uuid::Uuid;
 
 use crate::dialect::{Access, BIND_TENANT};
 use crate::driver::Pool;
-use crate::{Database, Dialect, Error, Row, Transaction, Value, calls, conversations, outbox, tasks};
+use crate::{
+    Database, Dialect, Error, RelayTransaction, Row, Transaction, Value, audit, calls, conversations, inbox,
+    outbox, tasks,
+};
 
 /// What a helper fails with: a test reports it and ends.
 pub type Failure = Box<dyn StdError + Send + Sync>;
@@ -122,7 +125,15 @@ pub async fn in_transaction(tx: &mut Transaction, statement: &str) -> Result<Vec
 
 /// Every statement that the store can run on a database, by name.
 pub fn statements(dialect: Dialect) -> Vec<(String, String)> {
-    let modules = [("tasks", tasks::ALL), ("calls", calls::ALL), ("conversations", conversations::ALL)];
+    let modules = [
+        ("tasks", tasks::ALL),
+        ("outbox", outbox::ALL),
+        ("lease", outbox::LEASE_STATEMENTS),
+        ("inbox", inbox::ALL),
+        ("audit", audit::ALL),
+        ("calls", calls::ALL),
+        ("conversations", conversations::ALL),
+    ];
     let mut statements = tasks::variants(dialect);
     for (module, all) in modules {
         statements.extend(all.iter().map(|(name, text)| (format!("{module} {name}"), (*text).to_owned())));
@@ -130,6 +141,7 @@ pub fn statements(dialect: Dialect) -> Vec<(String, String)> {
     let composed = [
         ("outbox INSERT of 2", outbox::insert(2)),
         ("outbox INSERT of 4", outbox::insert(4)),
+        ("lease MARK of 4", outbox::mark(4)),
         ("conversations INSERT of 3", conversations::insert(3)),
         ("tasks GET, locked", tasks::locked(dialect)),
     ];
@@ -138,6 +150,21 @@ pub fn statements(dialect: Dialect) -> Vec<(String, String)> {
         statements.push(("BIND_TENANT".to_owned(), BIND_TENANT.to_owned()));
     }
     statements
+}
+
+/// Every statement of the relay and of what is nobody's, by name.
+pub fn relay_statements() -> Vec<(String, String)> {
+    let modules = [("relay", outbox::RELAY_STATEMENTS), ("retention", audit::RETENTION_STATEMENTS)];
+    let listed = modules.into_iter().flat_map(|(module, all)| {
+        all.iter().map(move |(name, text)| (format!("{module} {name}"), (*text).to_owned()))
+    });
+    listed.chain([("lease FAILED".to_owned(), outbox::FAILED.to_owned())]).collect()
+}
+
+/// Runs any statement in a transaction of the relay's, and gives its rows as text.
+pub async fn in_relay(tx: &mut RelayTransaction, statement: &str) -> Result<Vec<Vec<String>>, Error> {
+    let rows = tx.work.rows(statement.to_owned(), Vec::new()).await?;
+    Ok(rows.into_iter().map(texts).collect())
 }
 
 async fn on_server(server_url: &str, statement: &str) -> Result<(), Failure> {

@@ -66,7 +66,7 @@ async fn an_event_is_a_complete_cloud_event(database: TestDatabase) {
     let task = json!({"id": 1, "title": "Task", "completed": false, "created_at": now});
     let expected = json!({
         "specversion": "1.0", "id": rows[0][1], "type": "task.created", "time": now, "source": "tool-add-task",
-        "subject": "task/1", "datacontenttype": "application/json", "partitionkey": "ada", "traceparent": traceparent,
+        "subject": "task/1", "datacontenttype": "application/json", "partitionkey": "ada", "sequence": "1", "traceparent": traceparent,
         "data": {
             "event_id": rows[0][1], "event_type": "task.created", "user_id": "ada", "timestamp": now, "task_id": 1,
             "payload": {"task": task},

@@ -1,12 +1,14 @@
 //! One suite on both databases: every test runs on SQLite and, where a server is to be had, on Postgres.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test ends where it fails")]
 
+mod audit;
 mod calls;
 mod conversations;
 mod events;
 mod lists;
 mod migrations;
 mod plans;
+mod publishing;
 mod search;
 mod tasks;
 mod tenancy;

@@ -66,8 +66,21 @@ async fn anothers_conversation_is_not_found(database: TestDatabase) {
 }
 
 /// The tables that hold what belongs to somebody.
-const TABLES: [&str; 9] =
-    ["users", "tasks", "task_tags", "reminders", "outbox", "inbox", "calls", "conversations", "messages"];
+const TABLES: [&str; 11] = [
+    "users",
+    "tasks",
+    "task_tags",
+    "reminders",
+    "outbox",
+    "inbox",
+    "calls",
+    "conversations",
+    "messages",
+    "audit",
+    "audit_heads",
+];
+/// Those of which nobody may delete anything.
+const KEPT: [&str; 2] = ["audit", "audit_heads"];
 
 async fn without_any_filter_row_level_security_shows_nothing_of_others(database: TestDatabase) {
     if database.dialect() == Dialect::Sqlite {
@@ -87,6 +100,11 @@ async fn without_any_filter_row_level_security_shows_nothing_of_others(database:
         .await
         .unwrap();
     database.as_owner("INSERT INTO messages VALUES ('ada', 1, 1, 'user', '{}', 1)").await.unwrap();
+    database.as_owner("INSERT INTO audit_heads (user_id) VALUES ('ada')").await.unwrap();
+    database
+        .as_owner("INSERT INTO audit VALUES ('ada', 1, 'e', 't', 't', 1, 1, 1, '{}', '', 'h')")
+        .await
+        .unwrap();
     for table in TABLES {
         let all = format!("SELECT user_id FROM {table}");
         let mut own = database.begin("ada").await.unwrap();
@@ -97,7 +115,9 @@ async fn without_any_filter_row_level_security_shows_nothing_of_others(database:
         let mut others = database.begin("bob").await.unwrap();
         assert!(in_transaction(&mut others, &all).await.unwrap().is_empty(), "{table} shows others' rows");
         let change = format!("DELETE FROM {table} RETURNING user_id");
-        assert!(in_transaction(&mut others, &change).await.unwrap().is_empty(), "{table} lets others delete");
+        let deleted = in_transaction(&mut others, &change).await;
+        assert_eq!(deleted.is_err(), KEPT.contains(&table), "{table}");
+        assert!(deleted.unwrap_or_default().is_empty(), "{table} lets others delete");
     }
     let protected = "SELECT relname::text FROM pg_class WHERE relkind = 'r' AND relrowsecurity ORDER BY 1";
     let mut tables = TABLES;
