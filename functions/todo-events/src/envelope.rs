@@ -1,11 +1,12 @@
 //! An event and the CloudEvent it becomes.
 
 use jiff::Timestamp;
+use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use todo_domain::{Task, TaskId, TaskView};
 use uuid::Uuid;
 
-use crate::{EventType, Topic};
+use crate::{EventType, ToolName, Topic};
 
 /// Where a change comes from, as its events tell it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,6 +43,32 @@ pub struct Event {
     pub payload: Value,
     /// On `task-updates`: the fields that changed with their new values, `null` for an emptied one.
     pub changes: Option<Map<String, Value>>,
+    /// On `reminders`: which reminder.
+    pub reminder: Option<ReminderRef>,
+    /// Its place among the person's events: 1, 2, 3 …, given out by the store when it is written; `None` before.
+    pub sequence: Option<u64>,
+}
+
+/// A reminder, as events name it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReminderRef {
+    /// The name of the job that waits for it.
+    pub reminder_id: String,
+    /// When the task is due, as [`TaskView`] shows it.
+    pub due_date: Option<String>,
+}
+
+/// A reminder whose time has come, as `reminder.due` tells it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DueReminder {
+    /// The task at that moment.
+    pub task: TaskView,
+    /// The reminder as written.
+    pub remind: String,
+    /// When to remind.
+    pub remind_at: Timestamp,
+    /// How late that was, in milliseconds.
+    pub late_by_ms: u64,
 }
 
 impl Event {
@@ -86,16 +113,47 @@ impl Event {
 
     /// The verified person asked for something in another's name: `payload.claimed_user_id` and `payload.reason`.
     pub fn access_refused(user_id: &str, claimed_user_id: &str, reason: &str, now: Timestamp) -> Self {
+        let payload = json!({ "claimed_user_id": shortened(claimed_user_id), "reason": shortened(reason) });
+        Self::new(EventType::AccessRefused, Topic::TaskEvents, user_id, now, payload)
+    }
+
+    /// What the answer to a tool call by event tells: `payload.call_id`, `payload.is_error`, and `payload.result`.
+    pub fn tool_result(
+        user_id: &str,
+        tool: ToolName,
+        call_id: &str,
+        is_error: bool,
+        result: Value,
+        now: Timestamp,
+    ) -> Self {
+        let payload = json!({ "call_id": call_id, "is_error": is_error, "result": result });
+        Self::new(EventType::ToolResult(tool), Topic::ToolResults, user_id, now, payload)
+    }
+
+    pub(crate) fn new(
+        event_type: EventType,
+        topic: Topic,
+        user_id: &str,
+        now: Timestamp,
+        payload: Value,
+    ) -> Self {
         Self {
             event_id: new_id(),
-            topic: Topic::TaskEvents,
-            event_type: EventType::AccessRefused,
+            topic,
+            event_type,
             user_id: user_id.to_owned(),
             task_id: None,
             timestamp: now,
-            payload: json!({ "claimed_user_id": claimed_user_id, "reason": reason }),
+            payload,
             changes: None,
+            reminder: None,
+            sequence: None,
         }
+    }
+
+    /// The task that the event shows: after a change, before a deletion, or when a reminder was due.
+    pub fn task(&self) -> Option<TaskView> {
+        TaskView::deserialize(self.payload.get("task")?).ok()
     }
 
     /// The CloudEvents `subject`: `task/7`, or `user/<id>` when no task is concerned.
@@ -122,6 +180,9 @@ impl Event {
         if let Some(traceparent) = &origin.traceparent {
             event["traceparent"] = json!(traceparent);
         }
+        if let Some(sequence) = self.sequence {
+            event["sequence"] = json!(sequence.to_string());
+        }
         event
     }
 
@@ -131,9 +192,15 @@ impl Event {
             "event_type": self.event_type.as_str(),
             "user_id": self.user_id,
             "timestamp": self.timestamp.to_string(),
-            "task_id": self.task_id,
             "payload": self.payload,
         });
+        if !matches!(self.event_type, EventType::ToolCall(_) | EventType::ToolResult(_)) {
+            data["task_id"] = json!(self.task_id);
+        }
+        if let Some(reminder) = &self.reminder {
+            data["reminder_id"] = json!(reminder.reminder_id);
+            data["due_date"] = json!(reminder.due_date);
+        }
         if let Some(changes) = &self.changes {
             data["update_type"] = json!(self.event_type.update_type());
             data["changes"] = Value::Object(changes.clone());
@@ -151,14 +218,9 @@ fn twins(
     changes: Map<String, Value>,
 ) -> Vec<Event> {
     let on = |topic, changes| Event {
-        event_id: new_id(),
-        topic,
-        event_type,
-        user_id: user_id.to_owned(),
         task_id: Some(task.id),
-        timestamp: now,
-        payload: json!({ "task": TaskView::from(task) }),
         changes,
+        ..Event::new(event_type, topic, user_id, now, json!({ "task": TaskView::from(task) }))
     };
     vec![on(Topic::TaskEvents, None), on(Topic::TaskUpdates, Some(changes))]
 }
@@ -178,6 +240,11 @@ fn only(task: &Task, names: &[&str]) -> Map<String, Value> {
         ((*name).to_owned(), value)
     });
     taken.collect()
+}
+
+/// A stranger's text takes no more room in the log than a sentence.
+fn shortened(text: &str) -> String {
+    text.chars().take(200).collect()
 }
 
 fn new_id() -> String {
