@@ -1,0 +1,183 @@
+//! One consumer in one partition: one event at a time, in order.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use super::courier::{pause, since};
+use super::event::STRUCTURED;
+use super::{Courier, Delivery, Event, Failure, Start, Subscriber};
+use crate::context::Context;
+use crate::log::{self, NewRecord, Record};
+use crate::observe::{About, Observation};
+use crate::routes::{Consumer, Sink};
+use crate::store::{Cursor, StoreError};
+
+/// Records read at once.
+const READ: usize = 64;
+
+pub(crate) struct Worker {
+    context: Arc<Context>,
+    courier: Courier,
+    consumer: Arc<Consumer>,
+    cursor: Cursor,
+    next: Arc<AtomicI64>,
+    subscriber: Option<Subscriber>,
+}
+
+impl Worker {
+    pub fn new(context: Arc<Context>, courier: Courier, start: Start, next: Arc<AtomicI64>) -> Self {
+        let subscriber = match &start.consumer.sink {
+            Sink::Function { name, path } => Some(Subscriber {
+                url: context.settings.url(name, path),
+                replies: start.consumer.replies.is_some(),
+            }),
+            Sink::Topic(_) => None,
+        };
+        Self { context, courier, consumer: start.consumer, cursor: start.cursor, next, subscriber }
+    }
+
+    /// Works until it is told to stop.
+    pub async fn run(self) {
+        let mut newest = self.context.store.tails().watch(&self.cursor.topic, self.cursor.partition);
+        let stop = self.context.stop.clone();
+        while !stop.is_cancelled() {
+            let next = self.next.load(Ordering::Relaxed);
+            let seen = *newest.borrow_and_update();
+            if seen < next {
+                tokio::select! {
+                    changed = newest.changed() => if changed.is_err() { return },
+                    () = stop.cancelled() => return,
+                }
+                continue;
+            }
+            let cursor = self.cursor.clone();
+            let records = self
+                .context
+                .store
+                .read(move |sql| log::read(sql, &cursor.topic, cursor.partition, next, READ))
+                .await;
+            match records {
+                // Retention was faster.
+                Ok(records) if records.is_empty() => self.passed(seen),
+                Ok(records) => self.work(records).await,
+                Err(error) => {
+                    tracing::error!(consumer = &*self.consumer.name, "cannot read the log: {error}");
+                    pause(&stop).await;
+                }
+            }
+        }
+    }
+
+    async fn work(&self, records: Vec<Record>) {
+        for record in records {
+            let offset = record.offset;
+            // A record that could not be dealt with stays the next one.
+            if self.context.stop.is_cancelled() || !self.handle(record).await {
+                return;
+            }
+            self.next.store(offset + 1, Ordering::Relaxed);
+        }
+    }
+
+    /// Deals with one record; false when it was left for later.
+    async fn handle(&self, record: Record) -> bool {
+        let Cursor { topic, partition, .. } = &self.cursor;
+        let event = Event::of_record(&record, &self.consumer.name, topic, *partition);
+        if !self.consumer.filter.admits(&event) {
+            self.passed(record.offset);
+            return true;
+        }
+        match (&self.consumer.sink, &self.subscriber) {
+            (Sink::Topic(to), _) => self.forward(record, to).await,
+            (Sink::Function { .. }, Some(subscriber)) => self.deliver(record, event, subscriber).await,
+            (Sink::Function { .. }, None) => false,
+        }
+    }
+
+    async fn deliver(&self, record: Record, event: Event, subscriber: &Subscriber) -> bool {
+        let about = About {
+            topic: self.cursor.topic.clone(),
+            kind: event.kind().into(),
+            consumer: self.consumer.name.clone(),
+        };
+        let tell = |observation| self.context.observers.tell(observation);
+        let delivery = self
+            .courier
+            .deliver(
+                &event,
+                subscriber,
+                &self.consumer.policy,
+                &self.context.stop,
+                |attempt, status, wait| {
+                    tell(Observation::Retried { about: about.clone(), attempt, status, wait });
+                },
+            )
+            .await;
+        match delivery {
+            Delivery::Stopped => false,
+            Delivery::Delivered { reply, attempts } => {
+                let done = match (reply, &self.consumer.replies) {
+                    (Some(reply), Some(topic)) => self.append(&record, topic, &reply).await,
+                    _ => {
+                        self.passed(record.offset);
+                        true
+                    }
+                };
+                let latency = since(record.published_at);
+                tell(Observation::Delivered { about, attempt: attempts, latency });
+                done
+            }
+            Delivery::DeadLetter(failure) => {
+                tell(Observation::DeadLettered { about, attempts: failure.attempts, status: failure.status });
+                self.bury(&record, &event, &failure).await
+            }
+        }
+    }
+
+    async fn bury(&self, record: &Record, event: &Event, failure: &Failure) -> bool {
+        let Some(topic) = &self.consumer.dead_letters else {
+            tracing::error!(consumer = &*self.consumer.name, status = failure.status, "an event was dropped");
+            self.passed(record.offset);
+            return true;
+        };
+        self.append(record, topic, &failure.letter(event)).await
+    }
+
+    /// Appends an event that follows from `record`, with its key.
+    async fn append(&self, record: &Record, topic: &str, event: &Event) -> bool {
+        let key = event.attribute("partitionkey").map(str::to_owned).or_else(|| record.key.clone());
+        let content_type = Some(STRUCTURED.to_owned());
+        let follows = NewRecord { topic: topic.to_owned(), key, content_type, body: event.to_structured() };
+        self.write(record.offset, follows).await
+    }
+
+    async fn forward(&self, record: Record, topic: &str) -> bool {
+        let Record { offset, key, content_type, body, .. } = record;
+        self.write(offset, NewRecord { topic: topic.to_owned(), key, content_type, body }).await
+    }
+
+    /// What follows from a record and the step past it are one transaction: neither is ever without the other.
+    async fn write(&self, offset: i64, follows: NewRecord) -> bool {
+        let cursor = self.cursor.clone();
+        let written = self.context.store.write(move |batch| -> Result<(), StoreError> {
+            log::append(batch, &follows)?;
+            Ok(log::advance(batch.sql, &cursor, offset + 1)?)
+        });
+        match written.await {
+            Ok(()) => true,
+            Err(error) => {
+                tracing::error!(
+                    consumer = &*self.consumer.name,
+                    "cannot write what follows from an event: {error}"
+                );
+                pause(&self.context.stop).await;
+                false
+            }
+        }
+    }
+
+    fn passed(&self, offset: i64) {
+        self.next.fetch_max(offset + 1, Ordering::Relaxed);
+        self.context.store.advance(self.cursor.clone(), offset + 1);
+    }
+}

@@ -1,0 +1,13 @@
+//! The sidecar over real HTTP, with a real file and functions that do as they are told.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may end here")]
+
+mod bindings;
+mod deliveries;
+mod failures;
+mod invocation;
+mod jobs;
+mod manifests;
+mod publishing;
+mod restarts;
+mod state;
+mod world;
