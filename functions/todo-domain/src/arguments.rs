@@ -104,6 +104,7 @@ impl AddTask {
             remind,
             priority: self.priority,
             tags: Tag::parse_all("tags", &self.tags.unwrap_or_default())?,
+            series: None,
         })
     }
 }

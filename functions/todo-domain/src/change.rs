@@ -2,7 +2,9 @@
 
 use jiff::Timestamp;
 
-use crate::{Due, Invalid, Priority, Remind, Repeat, RepeatFrom, Tag, Task, TaskId, WrittenDue, Zone};
+use crate::{
+    Due, Invalid, Priority, Remind, Repeat, RepeatFrom, Series, Tag, Task, TaskId, WrittenDue, Zone,
+};
 
 /// A valid task that has no number yet.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -23,12 +25,15 @@ pub struct NewTask {
     pub priority: Option<Priority>,
     /// At most 20, distinct.
     pub tags: Vec<Tag>,
+    /// Its place in the series it goes on with; `None` begins one when it repeats.
+    pub series: Option<Series>,
 }
 
 impl NewTask {
-    /// The task under its number. A repeating one begins a series of its own.
+    /// The task under its number.
     pub fn numbered(self, id: TaskId, now: Timestamp) -> Task {
-        let mut task = Task {
+        let begun = self.due.as_ref().filter(|_| self.repeat.is_some()).map(|due| Series::begin(id, due));
+        Task {
             id,
             title: self.title,
             description: self.description,
@@ -39,13 +44,11 @@ impl NewTask {
             remind: self.remind,
             priority: self.priority,
             tags: self.tags,
-            series_id: None,
-            occurrence: None,
+            series: self.series.or(begun),
+            next_id: None,
             created_at: now,
             updated_at: now,
-        };
-        task.join_series();
-        task
+        }
     }
 }
 
@@ -117,6 +120,7 @@ impl Task {
     pub fn apply(&self, change: TaskChange, now: Timestamp) -> Result<Task, Invalid> {
         let mut task = self.clone();
         let zone = change.zone.or_else(|| self.due.as_ref().map(|due| due.zone().clone()));
+        let names_rule = !change.repeat.is_keep();
         task.title = change.title.unwrap_or(task.title);
         change.description.apply(&mut task.description);
         change.priority.apply(&mut task.priority);
@@ -149,7 +153,7 @@ impl Task {
             None => task.completed_at,
         };
         fits(task.due.as_ref(), task.repeat.as_ref(), &task.remind)?;
-        task.join_series();
+        task.series = self.series_after(&task, names_rule);
         if task != *self {
             task.updated_at = now;
         }
@@ -177,12 +181,15 @@ impl Task {
         changed.map(|(name, _)| name).collect()
     }
 
-    /// The first due date under a rule is the first occurrence of a series named after this task.
-    fn join_series(&mut self) {
-        if self.repeat.is_some() && self.series_id.is_none() {
-            self.series_id = Some(self.id);
-            self.occurrence = self.due.as_ref().map(Due::local_text);
-        }
+    /// Another rule begins another series, on the due date as it is then. So does the rule as it was together with another due
+    /// date: "every Friday, but at ten from now on". Another due date alone moves this occurrence and no other.
+    fn series_after(&self, after: &Task, names_rule: bool) -> Option<Series> {
+        let (Some(_), Some(due)) = (&after.repeat, &after.due) else { return None };
+        let same = self.repeat == after.repeat
+            && self.repeat_from == after.repeat_from
+            && !(names_rule && self.due != after.due);
+        let series = self.series.clone().filter(|_| same);
+        series.or_else(|| Some(Series::begin(self.id, due)))
     }
 }
 

@@ -1,9 +1,10 @@
-//! How a task comes back: a subset of RFC 5545's RRULE, parsed into what an expansion needs.
+//! How a task comes back: a subset of RFC 5545's RRULE, parsed into what its expansion into days needs.
 //!
 //! Accepted: `FREQ` (daily to yearly), `INTERVAL`, `BYDAY` (with ordinals in monthly and yearly rules), `BYMONTHDAY` (negative
 //! counts from the end), `BYMONTH`, `BYSETPOS`, and either `COUNT` or `UNTIL`. `WKST=MO`, the default, is accepted and dropped.
 //! `Display` writes the one canonical form, which is what the store keeps, so equal rules are equal text.
 
+mod expand;
 mod parse;
 mod words;
 
@@ -11,6 +12,8 @@ use std::fmt;
 
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime, Weekday};
+
+pub use expand::Days;
 
 /// How often, before `interval` multiplies it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

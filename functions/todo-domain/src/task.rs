@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{Due, Remind, Repeat, Tag};
+use crate::{Due, Remind, Repeat, Series, Tag};
 
 /// A task's number: 1, 2, 3 … per person. It means nothing without the person it belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
@@ -106,11 +106,10 @@ pub struct Task {
     pub priority: Option<Priority>,
     /// At most 20, distinct without regard to case.
     pub tags: Vec<Tag>,
-    /// The first task of its series when it repeats: all occurrences share it.
-    pub series_id: Option<TaskId>,
-    /// Which occurrence of the series this is: the due date the rule gave, in wall-clock time. Moving this one
-    /// occurrence leaves it as it is.
-    pub occurrence: Option<String>,
+    /// Its place in its series; there exactly when it repeats.
+    pub series: Option<Series>,
+    /// The task that was made when this one was completed. It may be gone since.
+    pub next_id: Option<TaskId>,
     /// When it was added.
     pub created_at: Timestamp,
     /// When it last changed.

@@ -62,6 +62,8 @@ impl Repeat {
                 format!("{year} on {}", and(dates))
             }
             (months, _) if days.is_empty() => format!("{year} in {}", names(months)),
+            // RFC 5545: a day of the month in a yearly rule without a month is that day of every month.
+            ([], [_, ..]) => format!("{year} on {days} of every month"),
             ([], _) => format!("{year} on {days}"),
             (months, _) => format!("{year} on {days} in {}", names(months)),
         }

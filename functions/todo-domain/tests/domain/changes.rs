@@ -1,7 +1,7 @@
 use jiff::Timestamp;
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use todo_domain::{AddTask, Task, TaskId, TaskView, UpdateTask, arguments};
+use todo_domain::{AddTask, Series, Task, TaskId, TaskView, UpdateTask, arguments};
 
 fn task(mut json: Value) -> Task {
     json["user_id"] = "ada".into();
@@ -64,22 +64,43 @@ fn what_needs_a_due_date_refuses_to_lose_it() {
 fn moving_one_occurrence_leaves_the_series_alone() {
     let before = full();
     let after = update(&before, json!({"due": "2026-11-28T09:00"})).unwrap();
-    assert_eq!(
-        (before.series_id, before.occurrence.as_deref()),
-        (Some(TaskId(1)), Some("2026-11-27T09:00:00"))
-    );
-    assert_eq!(
-        (after.series_id, after.occurrence, after.repeat),
-        (before.series_id, before.occurrence, before.repeat)
-    );
+    assert_eq!(before.series.as_ref().unwrap().anchor.to_string(), "2026-11-27T09:00:00+01:00");
+    assert_eq!((after.series, after.repeat), (before.series, before.repeat));
 }
 
 #[test]
-fn a_task_joins_a_series_when_it_begins_to_repeat() {
+fn a_series_begins_where_a_task_begins_to_repeat() {
     let before = task(json!({"title": "Task", "due": "2026-11-27"}));
-    assert_eq!(before.series_id, None);
-    let after = update(&before, json!({"repeat": "FREQ=WEEKLY"})).unwrap();
-    assert_eq!((after.series_id, after.occurrence.as_deref()), (Some(TaskId(1)), Some("2026-11-27")));
+    assert_eq!(before.series, None);
+    let series = update(&before, json!({"repeat": "FREQ=WEEKLY"})).unwrap().series.unwrap();
+    let found = (series.id, series.anchor.to_string(), series.ordinal, series.occurrence);
+    assert_eq!(found, (TaskId(1), "2026-11-27".to_owned(), 1, None));
+}
+
+#[test]
+fn another_rule_begins_another_series_and_the_same_one_does_not() {
+    let third = Series { id: TaskId(7), ordinal: 3, ..full().series.unwrap() };
+    let before = Task { series: Some(third), ..full() };
+    let anew = ["2026-11-27T09:00:00+01:00", "2026-11-30T10:00:00+01:00"];
+    let changes = [
+        (json!({"title": "New", "repeat": "FREQ=DAILY", "due": "2026-11-27T09:00"}), None),
+        (json!({"due": "2026-11-30T10:00"}), None),
+        (json!({"repeat": "FREQ=WEEKLY"}), Some(anew[0])),
+        (json!({"repeat_from": "due"}), Some(anew[0])),
+        (json!({"repeat": "FREQ=DAILY", "due": "2026-11-30T10:00"}), Some(anew[1])),
+    ];
+    for (change, anchor) in changes {
+        let series = update(&before, change.clone()).unwrap().series;
+        match anchor {
+            None => assert_eq!(series, before.series, "{change}"),
+            Some(anchor) => {
+                let series = series.unwrap();
+                let found = (series.id, series.ordinal, series.anchor.to_string());
+                assert_eq!(found, (TaskId(1), 1, anchor.to_owned()), "{change}");
+            }
+        }
+    }
+    assert_eq!(update(&before, json!({"repeat": null})).unwrap().series, None);
 }
 
 #[test]

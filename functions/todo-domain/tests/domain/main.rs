@@ -4,6 +4,8 @@
 mod arguments;
 mod changes;
 mod due;
+mod expansion;
 mod remind;
 mod repeat;
 mod schema;
+mod series;

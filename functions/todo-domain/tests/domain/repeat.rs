@@ -54,6 +54,7 @@ fn a_rule_is_told_in_words() {
         ("FREQ=YEARLY;BYMONTH=3;BYMONTHDAY=3", "every year on 3 March"),
         ("FREQ=YEARLY;BYMONTH=5;BYDAY=2SU", "every year on the second Sunday in May"),
         ("FREQ=YEARLY;BYMONTH=1,7", "every year in January and July"),
+        ("FREQ=YEARLY;BYMONTHDAY=15", "every year on the 15th of every month"),
         ("FREQ=YEARLY;BYDAY=20MO", "every year on the 20th Monday"),
         ("FREQ=YEARLY;INTERVAL=4;UNTIL=20400101T120000Z", "every 4 years until 1 January 2040, 12:00 UTC"),
         ("FREQ=DAILY;COUNT=1", "every day, once"),

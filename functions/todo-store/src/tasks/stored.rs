@@ -1,7 +1,7 @@
 //! A task's row, both ways.
 
 use serde::{Deserialize, Serialize};
-use todo_domain::{Due, Invalid, Priority, Remind, RepeatFrom, Tag, Task, TaskId};
+use todo_domain::{Due, Invalid, Priority, Remind, RepeatFrom, Series, Tag, Task, TaskId};
 
 use crate::{Error, Row, Value, search};
 
@@ -9,7 +9,7 @@ use crate::{Error, Row, Value, search};
 macro_rules! columns {
     () => {
         "task_id, title, description, completed_at, due_local, due_zone, repeat_rule, repeat_from, remind, priority, tags, \
-         series_id, occurrence, created_at, updated_at"
+         series_id, occurrence, anchor_local, anchor_zone, ordinal, next_id, created_at, updated_at"
     };
 }
 pub(super) use columns;
@@ -32,9 +32,11 @@ struct StoredReminder {
     text: String,
 }
 
-/// The parameters of the 15 columns that an update writes, in the order of `ADD` and `UPDATE`.
+/// The parameters of the 19 columns that an update writes, in the order of `ADD` and `UPDATE`.
 pub(super) fn fields(task: &Task) -> Vec<Value> {
     let due = task.due.as_ref();
+    let series = task.series.as_ref();
+    let occurrence = series.and_then(|series| series.occurrence.as_ref());
     vec![
         task.title.as_str().into(),
         task.description.clone().into(),
@@ -47,8 +49,12 @@ pub(super) fn fields(task: &Task) -> Vec<Value> {
         reminders(task).into(),
         task.priority.map(Priority::rank).into(),
         tags(task).into(),
-        task.series_id.map(|id| id.0).into(),
-        task.occurrence.clone().into(),
+        series.map(|series| series.id.0).into(),
+        occurrence.map(Due::local_text).into(),
+        series.map(|series| series.anchor.local_text()).into(),
+        series.map(|series| series.anchor.zone().name().to_owned()).into(),
+        series.map(|series| i64::from(series.ordinal)).into(),
+        task.next_id.map(|id| id.0).into(),
         search::indexed(&task.title, task.description.as_deref()).into(),
         task.updated_at.into(),
     ]
@@ -84,11 +90,27 @@ pub(super) fn task(mut row: Row) -> Result<Task, Error> {
             .map(|stored| Tag::parse("tags", &stored.tag))
             .collect::<Result<_, _>>()
             .map_err(unreadable)?,
-        series_id: row.optional_integer()?.map(TaskId),
-        occurrence: row.optional_text()?,
+        series: series(&mut row)?,
+        next_id: row.optional_integer()?.map(TaskId),
         created_at: row.instant()?,
         updated_at: row.instant()?,
     })
+}
+
+fn series(row: &mut Row) -> Result<Option<Series>, Error> {
+    let (id, occurrence) = (row.optional_integer()?, row.optional_text()?);
+    let (local, zone, ordinal) = (row.optional_text()?, row.optional_text()?, row.optional_integer()?);
+    let (Some(id), Some(local), Some(zone), Some(ordinal)) = (id, local, zone, ordinal) else {
+        return Ok(None);
+    };
+    let unreadable = |_| Error::Corrupt("series");
+    let due = |local: &str| Due::from_stored(local, &zone).map_err(unreadable);
+    Ok(Some(Series {
+        id: TaskId(id),
+        anchor: due(&local)?,
+        ordinal: u32::try_from(ordinal).map_err(|_| Error::Corrupt("series"))?,
+        occurrence: occurrence.as_deref().map(due).transpose()?,
+    }))
 }
 
 fn tags(task: &Task) -> String {

@@ -9,6 +9,7 @@ mod lists;
 mod migrations;
 mod plans;
 mod publishing;
+mod repeat;
 mod search;
 mod tasks;
 mod tenancy;

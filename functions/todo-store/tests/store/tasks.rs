@@ -33,8 +33,8 @@ async fn what_is_added_is_read_back_to_the_last_field(database: TestDatabase) {
     let read = tasks::get(&mut tx, added.id).await.unwrap();
     assert_eq!(read, added);
     assert_eq!(read.tags.iter().map(ToString::to_string).collect::<Vec<_>>(), ["Home", "money"]);
-    assert_eq!(read.series_id, Some(TaskId(1)));
-    assert_eq!(read.occurrence.as_deref(), Some("2027-03-28T02:30:00"));
+    let series = read.series.as_ref().unwrap();
+    assert_eq!((series.id, series.anchor.local_text().as_str()), (TaskId(1), "2027-03-28T02:30:00"));
     assert_eq!(tasks::list(&mut tx, &ListQuery::default()).await.unwrap().tasks, [read]);
 }
 
@@ -66,7 +66,7 @@ async fn completing_twice_is_completing_once(database: TestDatabase) {
     let mut tx = database.begin("ada").await.unwrap();
     let second = tasks::complete(&mut tx, TaskId(1)).await.unwrap();
     tx.commit().await.unwrap();
-    assert!(first.completed());
+    assert!(first.task.completed());
     assert_eq!(first, second);
     let completions =
         database.as_owner("SELECT event_id FROM outbox WHERE event_type = 'task.completed'").await;
