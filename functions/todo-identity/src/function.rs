@@ -1,9 +1,12 @@
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::sync::Arc;
+use std::time::{SystemTime, SystemTimeError, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 use crate::jws::{self, PublicKeys, Signer, crypto};
+use crate::recent::Recent;
 use crate::{KeyError, LEEWAY_SECONDS, Refusal, Tenant};
 
 /// `typ` of tokens; another than that of signed events.
@@ -15,21 +18,27 @@ const ISSUER: &str = "todo-chat";
 /// Long enough for one call with its retries, too short to be worth stealing.
 const LIFETIME_SECONDS: u64 = 60;
 
+/// How long a token is given out again: the calls of a turn then share one, and it is good for the other half of its life
+/// whenever it is given out.
+const SHARED_SECONDS: u64 = LIFETIME_SECONDS / 2;
+
 /// The private key with which `chat` tells functions on whose behalf it calls.
 #[derive(Clone)]
 pub struct FunctionKey {
     key: Signer,
+    /// The tokens by audience and person.
+    minted: Arc<Recent<(String, Tenant), String>>,
 }
 
 impl FunctionKey {
     /// A new random key. Functions must be given its [`FunctionKey::public_jwks`].
     pub fn generate() -> Result<Self, KeyError> {
-        Ok(Self { key: Signer::generate(None)? })
+        Ok(Self { key: Signer::generate(None)?, minted: Arc::default() })
     }
 
     /// Reads an Ed25519 private key in PKCS#8 PEM.
     pub fn from_pem(pem: &str) -> Result<Self, KeyError> {
-        Ok(Self { key: Signer::from_pem(pem, None)? })
+        Ok(Self { key: Signer::from_pem(pem, None)?, minted: Arc::default() })
     }
 
     /// The private key in PKCS#8 PEM, to hand to another `chat` process. A secret.
@@ -37,9 +46,16 @@ impl FunctionKey {
         self.key.pem()
     }
 
-    /// A token for one function (`audience`, its name) on behalf of one person; valid for 60 seconds.
+    /// A token for one function (`audience`, its name) on behalf of one person; valid for 30 to 60 seconds.
     pub fn mint(&self, tenant: &Tenant, audience: &str) -> Result<String, KeyError> {
-        token(&self.key, ISSUER, audience, tenant.user_id(), LIFETIME_SECONDS)
+        let now = seconds_since_1970().map_err(crypto)?;
+        let whose = (audience.to_owned(), tenant.clone());
+        if let Some(token) = self.minted.get(&whose, now) {
+            return Ok(token);
+        }
+        let token = token(&self.key, ISSUER, audience, tenant.user_id(), LIFETIME_SECONDS)?;
+        self.minted.keep(whose, token.clone(), now, now + SHARED_SECONDS);
+        Ok(token)
     }
 
     /// The JWK set that functions verify with. Nothing in it is secret.
@@ -65,7 +81,7 @@ pub(crate) fn token(
     user_id: &str,
     seconds: u64,
 ) -> Result<String, KeyError> {
-    let iat = SystemTime::now().duration_since(UNIX_EPOCH).map_err(crypto)?.as_secs();
+    let iat = seconds_since_1970().map_err(crypto)?;
     key.sign(TYPE, &Minted { iss: issuer, aud: audience, sub: user_id, iat, exp: iat + seconds })
 }
 
@@ -74,6 +90,8 @@ pub(crate) fn token(
 pub(crate) struct FunctionTokens {
     keys: PublicKeys,
     audience: String,
+    /// Who the tokens that were found good are of, by SHA-256 of the token: the token itself is not kept.
+    verified: Arc<Recent<[u8; 32], Tenant>>,
 }
 
 #[derive(Deserialize)]
@@ -88,12 +106,24 @@ struct Claims {
 
 impl FunctionTokens {
     pub fn new(public_keys: &str, audience: &str) -> Result<Self, KeyError> {
-        Ok(Self { keys: PublicKeys::read(public_keys)?, audience: audience.to_owned() })
+        let keys = PublicKeys::read(public_keys)?;
+        Ok(Self { keys, audience: audience.to_owned(), verified: Arc::default() })
     }
 
     pub fn verify(&self, token: &str) -> Result<Tenant, Refusal> {
+        let now = seconds_since_1970().map_err(|_| Refusal::NotYetValid)?;
+        let digest = Sha256::digest(token.as_bytes()).into();
+        if let Some(tenant) = self.verified.get(&digest, now) {
+            return Ok(tenant);
+        }
+        let (tenant, until) = self.examine(token, now)?;
+        self.verified.keep(digest, tenant.clone(), now, until);
+        Ok(tenant)
+    }
+
+    /// Whose the token is, and until when.
+    fn examine(&self, token: &str, now: u64) -> Result<(Tenant, u64), Refusal> {
         let claims: Claims = jws::claims(&self.keys.open(TYPE, token)?)?;
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_err(|_| Refusal::NotYetValid)?.as_secs();
         claims.valid_at(now)?;
         if claims.iss.as_ref().and_then(Value::as_str) != Some(ISSUER) {
             return Err(Refusal::Issuer);
@@ -101,7 +131,8 @@ impl FunctionTokens {
         if !claims.aud.as_ref().is_some_and(|aud| names(aud, &self.audience)) {
             return Err(Refusal::Audience);
         }
-        claims.sub.as_ref().and_then(Value::as_str).and_then(Tenant::authenticated).ok_or(Refusal::Subject)
+        let person = claims.sub.as_ref().and_then(Value::as_str).and_then(Tenant::authenticated);
+        Ok((person.ok_or(Refusal::Subject)?, claims.exp as u64))
     }
 }
 
@@ -117,6 +148,10 @@ impl Claims {
         }
         Ok(())
     }
+}
+
+fn seconds_since_1970() -> Result<u64, SystemTimeError> {
+    Ok(SystemTime::now().duration_since(UNIX_EPOCH)?.as_secs())
 }
 
 /// `aud` is one name or several.

@@ -25,6 +25,7 @@ mod jws;
 mod key_file;
 #[cfg(not(target_family = "wasm"))]
 mod people;
+mod recent;
 mod refusal;
 mod tenant;
 mod verifier;

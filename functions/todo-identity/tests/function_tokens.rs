@@ -188,3 +188,33 @@ fn base64url(text: &str) -> String {
     use base64::Engine as _;
     base64::prelude::BASE64_URL_SAFE_NO_PAD.encode(text)
 }
+
+#[test]
+fn a_token_is_shared_by_one_persons_calls_of_one_function_and_by_nobody_else() {
+    let chat = Chat::new();
+    let person = |name: &str| {
+        let mut claims = claims();
+        claims["sub"] = json!(name);
+        chat.verifier.verify(&chat.token(&chat.header(), &claims)).unwrap()
+    };
+    let (alice, bob) = (person("alice"), person("bob"));
+    let first = chat.key.mint(&alice, FUNCTION).unwrap();
+    assert_eq!(chat.key.mint(&alice, FUNCTION).unwrap(), first);
+    assert_ne!(chat.key.mint(&bob, FUNCTION).unwrap(), first);
+    assert_ne!(chat.key.mint(&alice, "tool-list-tasks").unwrap(), first);
+}
+
+#[test]
+fn a_token_that_was_good_vouches_for_no_other() {
+    let chat = Chat::new();
+    let token = chat.token(&chat.header(), &claims());
+    chat.verifier.verify(&token).unwrap();
+    assert_eq!(chat.verifier.verify(&token).unwrap().user_id(), "alice");
+    let (signed, signature) = token.rsplit_once('.').unwrap();
+    let mut bob = claims();
+    bob["sub"] = json!("bob");
+    let (of_bob, _) =
+        chat.token(&chat.header(), &bob).rsplit_once('.').map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
+    assert_eq!(chat.verifier.verify(&format!("{of_bob}.{signature}")).unwrap_err(), Refusal::Signature);
+    assert!(chat.verifier.verify(signed).is_err());
+}

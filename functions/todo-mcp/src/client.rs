@@ -1,4 +1,4 @@
-//! How chat calls the tool functions: a token per call, the revision's headers, and retries that are safe because a call
+//! How chat calls the tool functions: a token for the person and the function, the revision's headers, and retries that are safe because a call
 //! id makes them so.
 
 mod outcome;
@@ -160,7 +160,7 @@ impl Tools {
             .http
             .post(self.url.replace(PLACEHOLDER, function))
             .timeout(ATTEMPT_TIMEOUT)
-            // Minted for each attempt: it lives for a minute only.
+            // Asked for with each attempt: it lives for a minute only.
             .header(AUTHORIZATION, format!("Bearer {}", self.key.mint(tenant, function)?))
             .header(CONTENT_TYPE, "application/json")
             .header(ACCEPT, "application/json, text/event-stream")

@@ -16,7 +16,7 @@
 //! A mistake in the arguments is a *result* with `isError`, written for the model that made it. All other failures are
 //! JSON-RPC errors, written for programs. `docs/specs/mcp-tools.md` has every status and code.
 //!
-//! **The caller's end** (native only) is [`Tools`]: mints a token per call, fills in `user_id`, retries what is safe to
+//! **The caller's end** (native only) is [`Tools`]: mints tokens, fills in `user_id`, retries what is safe to
 //! retry. There is no list of tools here: the functions named `tool-*` are the tools.
 
 #[cfg(not(target_family = "wasm"))]
