@@ -141,7 +141,6 @@ impl Sidecar {
     /// # Errors
     /// When the file cannot be read.
     pub async fn snapshot(&self) -> Result<Snapshot, StoreError> {
-        let mut snapshot = self.context.observers.counted();
         let positions: Vec<_> = self
             .positions
             .iter()
@@ -158,11 +157,13 @@ impl Sidecar {
                 Ok((log::size(sql)?, lags))
             })
             .await?;
+        let (pending, late) = jobs::standing(&self.context.store).await?;
+        // After the file, so that nothing stands there that is not counted here.
+        let mut snapshot = self.context.observers.counted();
         snapshot.log_size = size;
         for (consumer, lag) in lags {
             snapshot.consumers.entry(consumer.to_string()).or_default().lag += lag;
         }
-        let (pending, late) = jobs::standing(&self.context.store).await?;
         snapshot.jobs_pending = pending;
         snapshot.jobs_late = snapshot.jobs_late.max(late);
         Ok(snapshot)

@@ -153,9 +153,10 @@ fn found<S: DeserializeOwned>(file: &str, line: u64, text: &str) -> Result<Found
 }
 
 fn document<T: DeserializeOwned>(file: &str, line: u64, text: &str) -> Result<T, RoutesError> {
-    serde_saphyr::from_str(text).map_err(|error| {
-        let within = error.location().map_or(1, |location| location.line().max(1));
-        let problem = error.without_snippet().to_string();
-        RoutesError::Invalid { file: file.into(), line: line + within - 1, problem }
+    // Behind as many empty lines as it stands behind others, so that every line number is the file's.
+    let before = "\n".repeat(usize::try_from(line).unwrap_or(1).saturating_sub(1));
+    serde_saphyr::from_str(&format!("{before}{text}")).map_err(|error| {
+        let line = error.location().map_or(line, |location| location.line().max(line));
+        RoutesError::Invalid { file: file.into(), line, problem: error.without_snippet().to_string() }
     })
 }

@@ -62,28 +62,28 @@ fn every_file_bears_the_name_of_its_function() {
 #[test]
 fn what_is_not_understood_is_refused_with_its_place() {
     for (from, to, place, problem) in [
-        ("retry: 3", "retries: 3", "routes.yaml:13: ", "retries"),
-        ("retry: 3", "retry: many", "routes.yaml:13: ", "many"),
-        ("backoffPolicy: linear", "backoffPolicy: sometimes", "routes.yaml:14: ", "sometimes"),
-        ("PT0.01S", "10ms", "routes.yaml:6: ", "backoffDelay `10ms` is no ISO 8601 duration"),
+        ("retry: 3", "retries: 3", "routes.yaml:16: ", "retries"),
+        ("retry: 3", "retry: many", "routes.yaml:16: ", "invalid u32"),
+        ("backoffPolicy: linear", "backoffPolicy: sometimes", "routes.yaml:17: ", "sometimes"),
+        ("PT0.01S", "10ms", "routes.yaml:7: ", "backoffDelay `10ms` is no ISO 8601 duration"),
         (
             "kind: KafkaSource\nmetadata: {name: first}",
             "kind: Subscription\nmetadata: {name: first}",
-            "routes.yaml:6: ",
+            "routes.yaml:7: ",
             "Subscription",
         ),
-        ("name: dead-letters}}\n", "name: nobody}}\n", "routes.yaml:6: ", "there is no KafkaSink `nobody`"),
+        ("name: dead-letters}}\n", "name: nobody}}\n", "routes.yaml:7: ", "there is no KafkaSink `nobody`"),
         (
             "consumerGroup: second",
             "consumerGroup: first",
-            "routes.yaml:21: ",
+            "routes.yaml:23: ",
             "consumerGroup `first` is taken",
         ),
-        ("uri: /events", "uri: events", "routes.yaml:21: ", "starts with `/`"),
+        ("uri: /events", "uri: events", "routes.yaml:23: ", "starts with `/`"),
         (
             "ref: {apiVersion: serving.knative.dev/v1, kind: Service, name: keeper}",
             "ref: {apiVersion: v1, kind: Pod, name: p}",
-            "routes.yaml:30: ",
+            "routes.yaml:33: ",
             "Pod `p` cannot be a sink",
         ),
     ] {
