@@ -47,6 +47,27 @@ async fn everything_that_can_be_said_about_a_task_comes_back() {
 }
 
 #[tokio::test]
+async fn completing_a_repeating_task_says_when_it_is_due_again_and_that_it_was_the_last() {
+    let world = World::new().await;
+    let arguments = json!({
+        "title": "Water the plants", "due": "2099-11-27T09:00", "timezone": "Europe/Berlin", "repeat": "FREQ=WEEKLY;BYDAY=FR",
+    });
+    world.done::<AddTask>(arguments).await;
+    let next = json!({
+        "due": "2099-12-04T09:00:00+01:00", "timezone": "Europe/Berlin", "repeat_text": "every Friday", "skipped": 0,
+    });
+    let answer = json!({"task_id": 1, "status": "completed", "title": "Water the plants", "next": next});
+    for _ in 0..2 {
+        assert_eq!(world.done::<CompleteTask>(json!({"task_id": 1})).await, answer);
+    }
+    world
+        .done::<AddTask>(json!({"title": "Once", "due": "2099-11-27", "repeat": "FREQ=DAILY;COUNT=1"}))
+        .await;
+    let last = world.done::<CompleteTask>(json!({"task_id": 2})).await;
+    assert_eq!(last, json!({"task_id": 2, "status": "completed", "title": "Once"}));
+}
+
+#[tokio::test]
 async fn null_clears_a_field_and_completed_false_reopens() {
     let world = World::new().await;
     world.done::<AddTask>(json!({"title": "Tea", "priority": "low", "description": "Green"})).await;
