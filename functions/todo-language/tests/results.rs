@@ -6,6 +6,10 @@ use todo_language::{Answer, Conversation, Entry, answer};
 
 /// What the person reads when the only call of a message fails with this value.
 fn told(message: &str, value: Value) -> String {
+    told_of(message, value, true)
+}
+
+fn told_of(message: &str, value: Value, is_error: bool) -> String {
     let now: jiff::Zoned = "2026-11-21T10:00:00+01:00[Europe/Berlin]".parse().unwrap();
     let mut entries = vec![Entry::Person(message.into())];
     let Answer::Call(calls) = answer(&Conversation { now: now.clone(), entries: entries.clone() }) else {
@@ -16,9 +20,32 @@ fn told(message: &str, value: Value) -> String {
         name: calls[0].name.into(),
         arguments: calls[0].arguments.clone(),
     });
-    entries.push(Entry::ToolResult { id: "a".into(), value, is_error: true });
+    entries.push(Entry::ToolResult { id: "a".into(), value, is_error });
     let Answer::Say(words) = answer(&Conversation { now, entries }) else { panic!("another call") };
     words
+}
+
+#[test]
+fn completing_a_repeating_task_says_when_the_next_one_is_due() {
+    let next = [
+        (json!(null), "Done: “Rent” (#3)."),
+        (
+            json!({"due": "2026-11-27", "timezone": "Europe/Berlin", "repeat_text": "every Friday", "skipped": 0}),
+            "Done: “Rent” (#3). Next one is due Friday, 27 November.",
+        ),
+        (
+            json!({"due": "2026-11-22T09:00:00+01:00", "timezone": "Europe/Berlin", "skipped": 1}),
+            "Done: “Rent” (#3). Next one is due tomorrow at 09:00, one in between was missed.",
+        ),
+        (
+            json!({"due": "2027-01-31", "timezone": "Europe/Berlin", "skipped": 4}),
+            "Done: “Rent” (#3). Next one is due Sunday, 31 January 2027, 4 in between were missed.",
+        ),
+    ];
+    for (next, words) in next {
+        let result = json!({"task_id": 3, "status": "completed", "title": "Rent", "next": next});
+        assert_eq!(told_of("complete task 3", result, false), words);
+    }
 }
 
 #[test]

@@ -87,14 +87,20 @@ fn reminders(arguments: &Value, now: &Zoned) -> Option<String> {
 }
 
 fn completed(step: &Step<'_>, title: &str, now: &Zoned) -> String {
-    let next = step.value.get("next");
-    let when = next.and_then(|next| {
-        Task::from(next, now).and_then(|task| task.due).or_else(|| {
-            next.as_str().and_then(|text| Task::from(&serde_json::json!({"id": 0, "due": text}), now)?.due)
-        })
-    });
-    let next = when.map_or(String::new(), |when| format!(" It comes again {}.", due(when, now)));
-    format!("Done: {title}.{next}")
+    format!("Done: {title}.{}", step.value.get("next").and_then(|next| coming(next, now)).unwrap_or_default())
+}
+
+/// When a repeating task is due again. It has no number yet, and none is said.
+fn coming(next: &Value, now: &Zoned) -> Option<String> {
+    let mut numbered = next.clone();
+    numbered.as_object_mut()?.insert("id".into(), 0.into());
+    let when = due(Task::from(&numbered, now)?.due?, now);
+    let skipped = match next.get("skipped").and_then(Value::as_u64) {
+        None | Some(0) => String::new(),
+        Some(1) => ", one in between was missed".into(),
+        Some(count) => format!(", {count} in between were missed"),
+    };
+    Some(format!(" Next one is due {when}{skipped}."))
 }
 
 fn updated(step: &Step<'_>, title: &str, now: &Zoned) -> String {
