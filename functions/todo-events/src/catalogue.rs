@@ -2,8 +2,12 @@
 
 use std::fmt;
 
+use schemars::JsonSchema;
+
+use crate::schema;
+
 /// A Kafka topic.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, JsonSchema)]
 pub enum Topic {
     /// What happened to tasks; consumers act on it.
     TaskEvents,
@@ -47,6 +51,11 @@ impl Topic {
         Self::ALL.into_iter().find(|topic| topic.as_str() == name)
     }
 
+    /// What it is for, in a sentence.
+    pub fn purpose(self) -> String {
+        schema::comment_of::<Self>(&format!("{self:?}"))
+    }
+
     /// The types that travel on it; none for the dead letters, which may be of any type.
     pub fn types(self) -> Vec<EventType> {
         EventType::all().filter(|event_type| event_type.topics().contains(&self)).collect()
@@ -60,7 +69,7 @@ impl fmt::Display for Topic {
 }
 
 /// A tool that can be called by event.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, JsonSchema)]
 pub enum ToolName {
     /// `add_task`
     AddTask,
@@ -97,7 +106,7 @@ impl ToolName {
 }
 
 /// What happened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, JsonSchema)]
 pub enum EventType {
     /// A task was added.
     TaskCreated,
@@ -169,6 +178,11 @@ impl EventType {
             Self::ToolCall(tool) => tool.words()[1],
             Self::ToolResult(tool) => tool.words()[2],
         }
+    }
+
+    /// What it tells, in a sentence.
+    pub fn purpose(self) -> String {
+        schema::comment_of::<Self>(&format!("{self:?}"))
     }
 
     /// The topics it travels on: a change of a task on two.

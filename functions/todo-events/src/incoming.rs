@@ -130,6 +130,9 @@ impl Incoming {
         let data: Checked = serde_json::from_value(data)
             .map_err(|_| Rejected::Schema { part: "data", path: ".".to_owned() })?;
         self.agrees(&data)?;
+        if data.update_type.as_deref().is_some_and(|word| word != event_type.update_type()) {
+            return Err(Rejected::Schema { part: "data", path: "update_type".to_owned() });
+        }
         Ok(data.event(event_type, topic, self.attribute("sequence").and_then(number)))
     }
 
@@ -186,17 +189,14 @@ impl Incoming {
         let subject =
             data.task_id.map_or_else(|| format!("user/{}", data.user_id), |id| format!("task/{id}"));
         let time = self.attribute("time").and_then(|time| time.parse::<Timestamp>().ok());
-        let update = EventType::parse(&data.event_type).map(EventType::update_type);
+        let shown = data.payload.get("task").and_then(|task| task.get("id")).and_then(Value::as_i64);
         for (contradicts, what) in [
             (differs("id", &data.event_id), "id and data.event_id"),
             (differs("type", &data.event_type), "type and data.event_type"),
             (differs("partitionkey", &data.user_id), "partitionkey and data.user_id"),
             (differs("subject", &subject), "subject and data.task_id or data.user_id"),
             (time.is_some_and(|time| time != data.timestamp), "time and data.timestamp"),
-            (
-                data.update_type.is_some() && data.update_type.as_deref() != update,
-                "type and data.update_type",
-            ),
+            (shown.is_some() && shown != data.task_id, "data.task_id and data.payload.task.id"),
         ] {
             if contradicts {
                 return Err(Rejected::Contradiction(what));

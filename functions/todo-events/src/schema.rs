@@ -2,7 +2,7 @@
 
 use schemars::generate::SchemaSettings;
 use schemars::transform::{Transform, transform_subschemas};
-use schemars::{Schema, SchemaGenerator};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
 use crate::{EventType, Topic, shapes};
@@ -13,20 +13,22 @@ use crate::{EventType, Topic, shapes};
 pub fn schema(topic: Topic) -> Value {
     let settings = SchemaSettings::draft2020_12().with_transform(Plain);
     let mut generator = settings.into_generator();
-    let types: Map<String, Value> = topic
-        .types()
-        .into_iter()
-        .map(|kind| (kind.to_string(), of_type(kind, topic, &mut generator)))
-        .collect();
-    let mut schema =
-        json!({ "$schema": "https://json-schema.org/draft/2020-12/schema", "title": topic.as_str() });
+    let mut schema = json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": topic.as_str(),
+        "description": topic.purpose(),
+    });
+    let mut types = Map::new();
+    for event_type in topic.types() {
+        types.insert(event_type.to_string(), of_type(event_type, topic, &mut generator));
+    }
     if types.is_empty() {
         let letter = (shapes::letter().schema)(&mut generator);
         schema["type"] = json!("object");
         schema["allOf"] = json!([letter]);
     } else {
-        let choices = types.keys().map(|name| json!({ "$ref": format!("#/$defs/{name}") }));
-        schema["oneOf"] = choices.collect();
+        let choice = |event_type: EventType| json!({ "$ref": format!("#/$defs/{event_type}") });
+        schema["oneOf"] = topic.types().into_iter().map(choice).collect();
     }
     let definitions = generator.take_definitions(true);
     schema["$defs"] = types.into_iter().chain(definitions).collect::<Map<_, _>>().into();
@@ -41,6 +43,7 @@ fn of_type(event_type: EventType, topic: Topic, generator: &mut SchemaGenerator)
         fixed["update_type"] = json!({ "const": event_type.update_type() });
     }
     json!({
+        "description": event_type.purpose(),
         "type": "object",
         "allOf": [attributes],
         "properties": {
@@ -49,6 +52,17 @@ fn of_type(event_type: EventType, topic: Topic, generator: &mut SchemaGenerator)
         },
         "required": ["data"],
     })
+}
+
+/// The documentation of a variant, by its name in Rust. What is written there is for the readers of the documents too.
+pub(crate) fn comment_of<T: JsonSchema>(variant: &str) -> String {
+    let variant = variant.split('(').next().unwrap_or_default();
+    let mut schema = schemars::schema_for!(T);
+    Plain.transform(&mut schema);
+    let variants = schema.get("oneOf").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+    let is_it = |choice: &&Value| choice["const"] == variant || choice["properties"].get(variant).is_some();
+    let comment = variants.iter().find(is_it).and_then(|choice| choice["description"].as_str());
+    comment.unwrap_or_default().to_owned()
 }
 
 /// A doc comment is broken into lines for the reader of the source only, and the formats of Rust's integers are nobody else's.
@@ -61,7 +75,15 @@ impl Transform for Plain {
         if let Some(Value::String(text)) = schema.get_mut("description") {
             *text = text.replace('\n', " ");
         }
-        let format = schema.get("format").and_then(Value::as_str).unwrap_or_default();
+        let format = schema.get("format").and_then(Value::as_str).unwrap_or_default().to_owned();
+        // JSON knows greater integers than Rust.
+        if format == "int64" {
+            schema.insert("minimum".to_owned(), i64::MIN.into());
+            schema.insert("maximum".to_owned(), i64::MAX.into());
+        }
+        if format == "uint64" {
+            schema.insert("maximum".to_owned(), u64::MAX.into());
+        }
         if format.starts_with("int") || format.starts_with("uint") {
             schema.remove("format");
         }

@@ -3,7 +3,9 @@
 //! In `data` every field is known: one that is not is a mistake or an attack, and refused. Only the task inside is a view that may
 //! grow. Around `data`, CloudEvents allows anybody on the way to add attributes, so unknown ones are left alone.
 
-use schemars::{JsonSchema, Schema, SchemaGenerator};
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -193,7 +195,7 @@ struct ReminderData<P> {
     task_id: Number,
     /// When the task is due, as the task shows it; `null` when it has no due date.
     #[serde(deserialize_with = "said")]
-    #[schemars(required, with = "DueDateOrNull")]
+    #[schemars(with = "DueDateOrNull")]
     due_date: Option<DueDate>,
     payload: P,
 }
@@ -210,10 +212,22 @@ struct ToolData<P> {
     payload: P,
 }
 
-#[derive(JsonSchema)]
-#[schemars(transparent, inline)]
-#[expect(dead_code, reason = "a schema")]
-struct DueDateOrNull(Option<DueDate>);
+/// An `Option` would make the field one that may be absent.
+struct DueDateOrNull;
+
+impl JsonSchema for DueDateOrNull {
+    fn schema_name() -> Cow<'static, str> {
+        "DueDateOrNull".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "anyOf": [generator.subschema_for::<DueDate>(), { "type": "null" }] })
+    }
+}
 
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -264,7 +278,6 @@ pub(crate) struct DuePayload {
     /// When to remind.
     pub remind_at: Instant,
     /// How late this is, in milliseconds.
-    #[schemars(range(max = 9_007_199_254_740_991_u64))]
     pub late_by_ms: u64,
 }
 
