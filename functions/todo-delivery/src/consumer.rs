@@ -1,0 +1,56 @@
+//! What distinguishes one consumer from another.
+
+use todo_events::{Event, EventType, Incoming};
+use todo_store::Transaction;
+
+use crate::{Error, Sidecar};
+
+/// A function that acts on events.
+pub trait Consumer {
+    /// The function's name: also its consumer group, and its name in the inbox.
+    const NAME: &'static str;
+    /// The types it acts on.
+    const TYPES: Types;
+
+    /// Acts. What it writes in the transaction is committed with the event's row in the inbox when it succeeds, and rolled back when it
+    /// fails, so a redelivery has no second effect. An effect outside the database is repeated by a redelivery: give it a name by
+    /// which it has none either. May be called again after [`todo_store::Error::Busy`].
+    fn handle(delivery: &mut Delivery<'_>) -> impl Future<Output = Result<(), Error>>;
+}
+
+/// Which events a consumer acts on. The others are done at once.
+#[derive(Clone, Copy, Debug)]
+pub enum Types {
+    /// These, and nothing of what may be invented later.
+    Only(&'static [EventType]),
+    /// Every type of the catalogue. One that is not in it is refused, not forgotten.
+    All,
+}
+
+impl Types {
+    /// Whether an event is of no concern, by its `type`.
+    pub(crate) fn exclude(self, event_type: &str) -> bool {
+        match self {
+            Self::Only(types) => !types.iter().any(|wanted| wanted.as_str() == event_type),
+            Self::All => false,
+        }
+    }
+}
+
+/// An event that is verified and was not dealt with before.
+pub struct Delivery<'a> {
+    /// Of the person the event was signed for. Events written in it come from this consumer, in the event's trace.
+    pub tx: &'a mut Transaction,
+    /// The event.
+    pub event: &'a Event,
+    /// The event as it came.
+    pub incoming: &'a Incoming,
+    pub(crate) sidecar: Option<&'a Sidecar>,
+}
+
+impl Delivery<'_> {
+    /// The sidecar, for effects outside the database.
+    pub fn sidecar(&self) -> Result<&Sidecar, Error> {
+        self.sidecar.ok_or(Error::Unset("dapr_url"))
+    }
+}

@@ -1,0 +1,42 @@
+//! What can go wrong when an event is handled, and what the delivery is told.
+
+use http::StatusCode;
+use todo_events::{Malformed, Rejected};
+
+use crate::SidecarError;
+
+/// A failure of a consumer or a tick. It decides whether the event is delivered again.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Not a CloudEvent.
+    #[error(transparent)]
+    Malformed(#[from] Malformed),
+    /// A CloudEvent that is not one of ours.
+    #[error(transparent)]
+    Rejected(#[from] Rejected),
+    /// An event of ours that asks for what cannot be, such as for a task that is not the person's.
+    #[error("{0}")]
+    Impossible(&'static str),
+    /// Of the database.
+    #[error(transparent)]
+    Store(#[from] todo_store::Error),
+    /// Of the sidecar.
+    #[error(transparent)]
+    Sidecar(#[from] SidecarError),
+    /// The function lacks a setting: its operator's mistake.
+    #[error("the variable {0} is needed and not set")]
+    Unset(&'static str),
+}
+
+impl Error {
+    /// 422 when a retry cannot help, 503 when it will, 500 when we are to blame and it may.
+    pub fn status(&self) -> StatusCode {
+        match self {
+            Self::Malformed(_) | Self::Rejected(_) | Self::Impossible(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Store(error) if error.is_callers() => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Store(error) if error.is_transient() => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Sidecar(error) if !error.is_final() => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Store(_) | Self::Sidecar(_) | Self::Unset(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! A function that is woken by an event: one HTTP request in, one status out.
+
+use std::error::Error as StdError;
+
+use bytes::Bytes;
+use http::{HeaderMap, Method, Request, Response, StatusCode};
+use http_body::Body;
+use http_body_util::{BodyExt, Full, Limited};
+use todo_events::{Event, Incoming, Malformed, Origin};
+use todo_identity::{EventVerifier, Tenant};
+use todo_store::{Database, Error as StoreError, inbox};
+
+use crate::{Consumer, Delivery, Error, Publisher, Settings, SetupError, Sidecar, Tick, log};
+
+/// The largest legal event has twice a task of 64 kB of JSON.
+const BODY_LIMIT: usize = 1 << 20;
+
+/// A transaction that lost against another has changed nothing and is repeated at once.
+const ATTEMPTS: usize = 3;
+
+/// Everything that outlives a request. Holds nothing of any person.
+#[derive(Debug)]
+pub struct Server {
+    /// The database.
+    pub database: Database,
+    /// How events are published, when they are.
+    pub publisher: Option<Publisher>,
+    sidecar: Option<Sidecar>,
+    verifier: Option<EventVerifier>,
+}
+
+impl Server {
+    /// A server with its own connections.
+    pub async fn open(settings: &Settings) -> Result<Self, SetupError> {
+        Self::over(Database::open(&settings.database_url).await?, settings)
+    }
+
+    /// A server over a database that is already open.
+    pub fn over(database: Database, settings: &Settings) -> Result<Self, SetupError> {
+        Ok(Self {
+            database,
+            publisher: settings.publisher()?,
+            sidecar: settings.sidecar()?,
+            verifier: settings.verifier()?,
+        })
+    }
+
+    /// Answers one request to a consumer: `POST` with a CloudEvent, `GET …/healthz`.
+    pub async fn serve<C, B>(&self, request: Request<B>) -> Response<Full<Bytes>>
+    where
+        C: Consumer,
+        B: Body,
+        B::Error: Into<Box<dyn StdError + Send + Sync>>,
+    {
+        let (head, body) = request.into_parts();
+        if head.method != Method::POST {
+            return status(without_event(&head.method, head.uri.path()));
+        }
+        let Ok(body) = Limited::new(body, BODY_LIMIT).collect().await else {
+            return failed(C::NAME, None, &Malformed::NotAnEvent.into());
+        };
+        self.consume::<C>(&head.headers, &body.to_bytes()).await
+    }
+
+    /// Answers one request to a tick: `POST` with anything, `GET …/healthz`.
+    pub async fn tick<T, B>(&self, request: Request<B>) -> Response<Full<Bytes>>
+    where
+        T: Tick,
+    {
+        if request.method() != Method::POST {
+            return status(without_event(request.method(), request.uri().path()));
+        }
+        match T::run(self).await {
+            Ok(()) => status(StatusCode::NO_CONTENT),
+            Err(error) => failed(T::NAME, None, &error),
+        }
+    }
+
+    async fn consume<C: Consumer>(&self, headers: &HeaderMap, body: &[u8]) -> Response<Full<Bytes>> {
+        let incoming = match Incoming::read(headers, body) {
+            Ok(incoming) => incoming,
+            Err(malformed) => return failed(C::NAME, None, &malformed.into()),
+        };
+        // It has no effect, so nobody needs to know whether it is true.
+        if C::TYPES.exclude(incoming.event_type()) {
+            return status(StatusCode::NO_CONTENT);
+        }
+        match self.act::<C>(&incoming).await {
+            Ok(()) => status(StatusCode::NO_CONTENT),
+            Err(error) => failed(C::NAME, incoming.traceparent(), &error),
+        }
+    }
+
+    async fn act<C: Consumer>(&self, incoming: &Incoming) -> Result<(), Error> {
+        let verifier = self.verifier.as_ref().ok_or(Error::Unset("event_public_keys"))?;
+        let (tenant, event) = incoming.verify(verifier)?;
+        let mut outcome = self.attempt::<C>(&tenant, &event, incoming).await;
+        for _ in 1..ATTEMPTS {
+            if !matches!(outcome, Err(Error::Store(StoreError::Busy(_)))) {
+                break;
+            }
+            outcome = self.attempt::<C>(&tenant, &event, incoming).await;
+        }
+        outcome
+    }
+
+    /// One transaction: the inbox, the effect, and the right to publish what it wrote.
+    async fn attempt<C: Consumer>(
+        &self,
+        tenant: &Tenant,
+        event: &Event,
+        incoming: &Incoming,
+    ) -> Result<(), Error> {
+        let mut tx = self.database.begin(tenant).await?;
+        tx.set_origin(Origin {
+            source: C::NAME.to_owned(),
+            traceparent: incoming.traceparent().map(str::to_owned),
+        });
+        if self.publisher.is_some() {
+            tx.want_lease();
+        }
+        if !inbox::receive(&mut tx, C::NAME, &event.event_id).await? {
+            return Ok(());
+        }
+        let sidecar = self.sidecar.as_ref();
+        C::handle(&mut Delivery { tx: &mut tx, event, incoming, sidecar }).await?;
+        let lease = tx.commit_to_publish().await?;
+        if let (Some(publisher), Some(lease)) = (&self.publisher, lease) {
+            publisher.publish_later(C::NAME, &self.database, lease);
+        }
+        Ok(())
+    }
+}
+
+/// Whoever is asked at all is alive and ready: its settings were read.
+fn without_event(method: &Method, path: &str) -> StatusCode {
+    match path.rsplit('/').next() {
+        Some("healthz" | "readyz") if *method == Method::GET => StatusCode::OK,
+        _ => StatusCode::METHOD_NOT_ALLOWED,
+    }
+}
+
+/// Always without a body: a Knative Broker takes any other body but an event for a failure.
+pub(crate) fn status(status: StatusCode) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::default());
+    *response.status_mut() = status;
+    response
+}
+
+fn failed(function: &str, traceparent: Option<&str>, error: &Error) -> Response<Full<Bytes>> {
+    log::failed(function, traceparent, error);
+    status(error.status())
+}

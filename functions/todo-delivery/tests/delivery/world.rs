@@ -1,0 +1,208 @@
+//! A database, the keys, and a sidecar that takes nothing that Dapr and a consumer would not take.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{Path, RawQuery, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::routing::post;
+use todo_delivery::{Server, Settings};
+use todo_domain::NewTask;
+use todo_events::{Event, Incoming, sign};
+use todo_identity::{EventKey, EventVerifier};
+use todo_store::outbox::Lease;
+use todo_store::tasks;
+use todo_store::testing::TestDatabase;
+
+pub const API_TOKEN: &str = "let me in";
+
+/// What the sidecar does with what it is sent.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Mood {
+    Takes,
+    Answers(u16),
+    Hangs,
+}
+
+/// What the sidecar was sent: topic, person, event.
+pub type Sent = (String, String, Event);
+
+pub struct World {
+    pub database: TestDatabase,
+    pub key: EventKey,
+    pub settings: Settings,
+    pub server: Server,
+    sidecar: Arc<Double>,
+}
+
+struct Double {
+    mood: Mutex<Mood>,
+    sent: Mutex<Vec<Sent>>,
+    asked: Mutex<usize>,
+    verifier: EventVerifier,
+}
+
+impl World {
+    pub async fn new() -> Self {
+        Self::over(TestDatabase::sqlite().await.unwrap()).await
+    }
+
+    pub async fn over(database: TestDatabase) -> Self {
+        let key = EventKey::generate().unwrap();
+        let sidecar = Arc::new(Double {
+            mood: Mutex::new(Mood::Takes),
+            sent: Mutex::default(),
+            asked: Mutex::default(),
+            verifier: EventVerifier::new(&key.public_jwks()).unwrap(),
+        });
+        let settings = Settings {
+            database_url: database.url.clone(),
+            dapr_url: listen(sidecar.clone()).await,
+            dapr_api_token: API_TOKEN.to_owned(),
+            event_key: key.private_pem().to_owned(),
+            event_public_keys: key.public_jwks(),
+        };
+        let server = Server::over(database.database().clone(), &settings).unwrap();
+        Self { database, key, settings, server, sidecar }
+    }
+
+    pub fn mood(&self, mood: Mood) {
+        *self.sidecar.mood.lock().unwrap() = mood;
+    }
+
+    /// What it took, in order.
+    pub fn sent(&self) -> Vec<Sent> {
+        self.sidecar.sent.lock().unwrap().clone()
+    }
+
+    /// How often it was asked to publish something, whatever it answered.
+    pub fn asked(&self) -> usize {
+        *self.sidecar.asked.lock().unwrap()
+    }
+
+    /// The numbers of what it took, in order.
+    pub fn numbers(&self) -> Vec<u64> {
+        self.sent().iter().map(|(_, _, event)| event.sequence.unwrap()).collect()
+    }
+
+    /// A new task of this person's, by somebody who wants to publish its events.
+    pub async fn add(&self, user_id: &str, title: &str) -> Option<Lease> {
+        let mut tx = self.database.begin(user_id).await.unwrap();
+        tx.want_lease();
+        let new = NewTask { title: title.to_owned(), ..NewTask::default() };
+        tasks::add(&mut tx, new).await.unwrap();
+        tx.commit_to_publish().await.unwrap()
+    }
+
+    pub async fn unsent(&self) -> usize {
+        self.database.as_owner("SELECT event_id FROM outbox WHERE sent_at IS NULL").await.unwrap().len()
+    }
+
+    /// Until nothing waits that somebody is going to publish.
+    pub async fn until_published(&self) {
+        while self.unsent().await > 0 || self.leased().await {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// Whether somebody holds a lease.
+    pub async fn leased(&self) -> bool {
+        let leases = "SELECT publisher FROM users WHERE publisher IS NOT NULL";
+        !self.database.as_owner(leases).await.unwrap().is_empty()
+    }
+
+    /// The event of a new task of this person's, signed, as a consumer gets it.
+    pub async fn event(&self, user_id: &str, title: &str) -> Vec<u8> {
+        drop(self.add(user_id, title).await);
+        let newest = "SELECT body FROM outbox WHERE topic = 'task-events' ORDER BY event_id DESC LIMIT 1";
+        let rows = self.database.as_owner(newest).await.unwrap();
+        sign(&rows[0][0], &self.key).unwrap()
+    }
+}
+
+async fn listen(double: Arc<Double>) -> String {
+    let router = Router::new().route("/v1.0/publish/pubsub/{topic}", post(publish)).with_state(double);
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+    format!("http://{address}")
+}
+
+async fn publish(
+    State(double): State<Arc<Double>>,
+    Path(topic): Path<String>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+    body: Bytes,
+) -> StatusCode {
+    *double.asked.lock().unwrap() += 1;
+    let mood = *double.mood.lock().unwrap();
+    match mood {
+        Mood::Takes => match double.check(&topic, &query.unwrap_or_default(), &headers, &body) {
+            Ok(sent) => {
+                double.sent.lock().unwrap().push(sent);
+                StatusCode::NO_CONTENT
+            }
+            Err(why) => {
+                eprintln!("the sidecar refuses: {why}");
+                StatusCode::IM_A_TEAPOT
+            }
+        },
+        Mood::Answers(status) => StatusCode::from_u16(status).unwrap(),
+        Mood::Hangs => std::future::pending().await,
+    }
+}
+
+impl Double {
+    fn check(&self, topic: &str, query: &str, headers: &HeaderMap, body: &[u8]) -> Result<Sent, String> {
+        let mut parameters = HashMap::new();
+        for parameter in query.split('&') {
+            let (name, value) = parameter.split_once('=').ok_or("a parameter without a value")?;
+            if parameters.insert(name, value).is_some() {
+                return Err(format!("{name} twice"));
+            }
+        }
+        let partition_key = parameters.remove("metadata.partitionKey").ok_or("no partition key")?;
+        let expected = HashMap::from([
+            ("metadata.rawPayload", "true"),
+            ("metadata.content-type", "application%2Fcloudevents%2Bjson"),
+        ]);
+        if parameters != expected {
+            return Err(format!("parameters {parameters:?}"));
+        }
+        let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+        if header("dapr-api-token") != Some(API_TOKEN) {
+            return Err("the token".to_owned());
+        }
+        if header("content-type") != Some("application/cloudevents+json") {
+            return Err("the content type".to_owned());
+        }
+        let incoming = Incoming::from_json(body).map_err(|error| error.to_string())?;
+        let (tenant, event) = incoming.verify(&self.verifier).map_err(|error| error.to_string())?;
+        let user_id = percent_decoded(partition_key)?;
+        if (tenant.user_id(), event.topic.as_str()) != (user_id.as_str(), topic) {
+            return Err("another person's, or on another topic".to_owned());
+        }
+        Ok((topic.to_owned(), user_id, event))
+    }
+}
+
+/// Refuses whatever stands unencoded that could mean something else in a query.
+fn percent_decoded(text: &str) -> Result<String, String> {
+    let mut bytes = Vec::new();
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        match byte {
+            b'%' => {
+                let digits = [rest.next().unwrap_or(0), rest.next().unwrap_or(0)];
+                let digits = std::str::from_utf8(&digits).map_err(|error| error.to_string())?;
+                bytes.push(u8::from_str_radix(digits, 16).map_err(|error| error.to_string())?);
+            }
+            byte if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) => bytes.push(byte),
+            _ => return Err(format!("{text} is not encoded")),
+        }
+    }
+    String::from_utf8(bytes).map_err(|error| error.to_string())
+}
