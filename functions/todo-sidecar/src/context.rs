@@ -12,7 +12,7 @@ use crate::store::Store;
 pub(crate) struct Context {
     pub settings: Settings,
     pub store: Store,
-    pub observers: Observers,
+    pub observers: Arc<Observers>,
     /// Told when no further work is to begin.
     pub stop: CancellationToken,
     /// Topics that exist.
@@ -28,7 +28,7 @@ impl Context {
         let mut functions = settings.routes.functions();
         functions
             .extend(settings.functions.iter().chain(&settings.job_function).map(|name| name.as_str().into()));
-        let (observers, stop) = (Observers::new(), CancellationToken::new());
+        let (observers, stop) = (Arc::new(Observers::new()), CancellationToken::new());
         Self { settings, store, observers, stop, topics, functions }
     }
 }

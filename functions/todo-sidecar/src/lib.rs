@@ -27,9 +27,11 @@
 //! `docs/specs/sidecar.md`. [`Sidecar::observe`] tells what happens, [`Sidecar::snapshot`] how things stand; neither ever tells what is
 //! in an event.
 //!
-//! [`Courier`] holds the delivery rules without the log: with a real `daprd` and Kafka, whoever takes events from them uses it.
+//! [`Courier`] holds the delivery rules without the log. With a real `daprd` and Kafka on one machine, a [`Bridge`] uses it to bring
+//! the events that `daprd` hands over to the functions, along the same routes.
 
 mod bindings;
+mod bridge;
 mod context;
 mod delivery;
 mod health;
@@ -47,6 +49,7 @@ mod sidecar;
 mod state;
 mod store;
 
+pub use bridge::{Bridge, BridgeSettings};
 pub use delivery::{Courier, Delivery, Event, EventError, Failure, Subscriber};
 pub use jobs::Schedule;
 pub use observe::{About, ConsumerCounts, LATENCY_BUCKETS, Observation, Snapshot};

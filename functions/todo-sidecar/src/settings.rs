@@ -111,8 +111,12 @@ impl Settings {
 
     /// The URL of `path` (with its `/`) at a function.
     pub(crate) fn url(&self, function: &str, path: &str) -> String {
-        format!("{}{path}", self.function_url.replace("{function}", function).trim_end_matches('/'))
+        url(&self.function_url, function, path)
     }
+}
+
+pub(crate) fn url(template: &str, function: &str, path: &str) -> String {
+    format!("{}{path}", template.replace("{function}", function).trim_end_matches('/'))
 }
 
 impl Email {

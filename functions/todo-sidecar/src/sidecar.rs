@@ -93,7 +93,9 @@ impl Sidecar {
             self.tasks.spawn(Worker::new(self.context.clone(), self.courier.clone(), start, next).run());
         }
         for ping in &self.context.settings.routes.pings {
-            self.tasks.spawn(delivery::ping(self.context.clone(), self.courier.clone(), ping.clone()));
+            let url = self.context.settings.url(&ping.function, &ping.path);
+            let (observers, stop) = (self.context.observers.clone(), self.context.stop.clone());
+            self.tasks.spawn(delivery::ping(ping.clone(), url, self.courier.clone(), observers, stop));
         }
         self.tasks.spawn(jobs::run(self.jobs(), self.courier.clone(), self.tasks.clone()));
         self.tasks.spawn(sweep(self.context.clone()));

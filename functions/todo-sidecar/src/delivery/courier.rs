@@ -197,7 +197,7 @@ async fn read(mut response: reqwest::Response, limit: usize) -> reqwest::Result<
 }
 
 /// From microseconds since 1970 until now.
-pub(super) fn since(published_at: i64) -> Duration {
+pub(crate) fn since(published_at: i64) -> Duration {
     let now = jiff::Timestamp::now().as_microsecond();
     Duration::from_micros(u64::try_from(now - published_at).unwrap_or(0))
 }

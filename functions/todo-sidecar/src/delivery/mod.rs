@@ -11,7 +11,9 @@ mod worker;
 
 use std::sync::Arc;
 
+pub(crate) use courier::since;
 pub use courier::{Courier, Delivery, Failure, Subscriber};
+pub(crate) use event::STRUCTURED;
 pub use event::{Event, EventError};
 pub(crate) use ping::ping;
 pub(crate) use worker::Worker;

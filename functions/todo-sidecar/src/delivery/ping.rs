@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
 
 use super::{Courier, Event};
-use crate::context::Context;
-use crate::observe::Observation;
+use crate::observe::{Observation, Observers};
 use crate::routes::Ping;
 
 const KIND: &str = "dev.knative.sources.ping";
@@ -17,8 +17,13 @@ const LONGEST: Duration = Duration::from_secs(30);
 const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Wakes a function at its times. One that is missed is not made up for: the next does the same.
-pub(crate) async fn ping(context: Arc<Context>, courier: Courier, ping: Arc<Ping>) {
-    let url = context.settings.url(&ping.function, &ping.path);
+pub(crate) async fn ping(
+    ping: Arc<Ping>,
+    url: String,
+    courier: Courier,
+    observers: Arc<Observers>,
+    stop: CancellationToken,
+) {
     let mut after = Timestamp::now();
     while let Some(at) = ping.schedule.next(after) {
         loop {
@@ -28,14 +33,14 @@ pub(crate) async fn ping(context: Arc<Context>, courier: Courier, ping: Arc<Ping
             }
             tokio::select! {
                 () = tokio::time::sleep(left.min(LONGEST)) => {}
-                () = context.stop.cancelled() => return,
+                () = stop.cancelled() => return,
             }
         }
         let data = ping.data.clone().map(|(kind, data)| (kind, data.into_bytes()));
         let event = Event::new(KIND, format!("/apis/v1/namespaces/default/pingsources/{}", ping.name), data);
         let request = courier.client().post(&url).headers(event.headers()).body(event.data().to_vec());
         let status = request.timeout(TIMEOUT).send().await.ok().map(|response| response.status().as_u16());
-        context.observers.tell(Observation::Pinged { function: ping.function.clone(), status });
+        observers.tell(Observation::Pinged { function: ping.function.clone(), status });
         after = Timestamp::now().max(at);
     }
 }

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may end here")]
 
 mod bindings;
+mod bridging;
 mod deliveries;
 mod failures;
 mod invocation;
@@ -9,5 +10,6 @@ mod jobs;
 mod manifests;
 mod publishing;
 mod restarts;
+mod speed;
 mod state;
 mod world;

@@ -1,0 +1,87 @@
+//! The bridge between a real `daprd` and the functions; a sidecar plays `daprd` where events are published.
+
+use axum::response::IntoResponse;
+use http::StatusCode;
+use serde_json::{Value, json};
+use todo_sidecar::{Bridge, BridgeSettings};
+use tokio::net::TcpListener;
+
+use crate::world::{Call, World, event, takes};
+
+/// A bridge to the functions of `world`, and where it listens.
+async fn bridge(world: &World) -> String {
+    let bridge = Bridge::new(BridgeSettings {
+        routes: world.settings.routes.clone(),
+        function_url: world.settings.function_url.clone(),
+        job_function: Some("jobs".into()),
+        dapr_url: world.base.clone(),
+        pubsub: "pubsub".into(),
+        subscription: "kafka-{consumer}".into(),
+        api_token: None,
+        app_api_token: Some("app".into()),
+    })
+    .unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let base = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, bridge.router()).await });
+    base
+}
+
+async fn hand_over(world: &World, url: String, body: Value) -> (u16, Value) {
+    let request = world.client.post(url).header("dapr-api-token", "app").header("__topic", "events");
+    world.send(request.header("content-type", "application/cloudevents+json").body(body.to_string())).await
+}
+
+#[tokio::test]
+async fn daprd_learns_what_to_hand_over() {
+    let world = World::new(takes).await;
+    let bridge = bridge(&world).await;
+    let request = world.client.get(format!("{bridge}/dapr/subscribe"));
+    assert_eq!(world.send(request.try_clone().unwrap()).await.0, 401);
+    let (status, subscriptions) = world.send(request.header("dapr-api-token", "app")).await;
+    assert_eq!(status, 200);
+    let expected = |consumer: &str, topic: &str| json!({"pubsubname": format!("kafka-{consumer}"), "topic": topic, "route": format!("/deliver/{consumer}")});
+    assert_eq!(
+        subscriptions,
+        json!([
+            expected("first", "events"),
+            expected("second", "events"),
+            expected("second", "other"),
+            expected("keeper", "dead-letters"),
+        ])
+    );
+}
+
+#[tokio::test]
+async fn what_daprd_hands_over_reaches_its_function_or_the_dead_letters() {
+    let mut world = World::new(|call: &Call| match call.function.as_str() {
+        "first" if call.id() == "bad" => StatusCode::UNPROCESSABLE_ENTITY.into_response(),
+        "first" if call.before == 0 => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+        _ => takes(call),
+    })
+    .await;
+    let bridge = bridge(&world).await;
+    let url = format!("{bridge}/deliver/first");
+    let success = (200, json!({"status": "SUCCESS"}));
+    assert_eq!(hand_over(&world, url.clone(), event("good", "alice")).await, success);
+    assert_eq!(world.call("first").await.id(), "good");
+    assert_eq!(world.call("first").await.id(), "good", "with its retries");
+    assert_eq!(hand_over(&world, url.clone(), event("bad", "alice")).await, success);
+    let letter = world.call("keeper").await;
+    assert_eq!((letter.id(), letter.header("ce-knativeerrorcode")), ("bad", "422"));
+    assert_eq!(hand_over(&world, url.clone(), json!({"no": "event"})).await.1, json!({"status": "DROP"}));
+    world.stop().await;
+    let retry = json!({"status": "RETRY"});
+    assert_eq!(hand_over(&world, url, event("bad", "alice")).await.1, retry, "no letter, no success");
+}
+
+#[tokio::test]
+async fn a_job_is_passed_to_the_function_that_does_it() {
+    let mut world = World::new(|_: &Call| StatusCode::NOT_FOUND.into_response()).await;
+    let bridge = bridge(&world).await;
+    let (status, _) = hand_over(&world, format!("{bridge}/job/remind%207"), json!({"reminder": 7})).await;
+    assert_eq!(status, 404, "what the function says is what daprd hears");
+    let call = world.call("jobs").await;
+    assert_eq!((call.path.as_str(), call.header("dapr-api-token")), ("/job/remind%207", "app"));
+    assert_eq!(call.json(), json!({"reminder": 7}));
+}
