@@ -16,11 +16,11 @@ use todo_identity::Refusal;
 /// `message` is for the caller: it says what to do and holds nothing internal. `log` is for whoever runs this: it holds
 /// nothing that a person wrote.
 #[derive(Debug, Clone)]
-pub(crate) struct Problem {
-    pub status: StatusCode,
-    pub code: &'static str,
-    pub message: Cow<'static, str>,
-    pub retry_after: Option<Duration>,
+pub struct Problem {
+    pub(crate) status: StatusCode,
+    pub(crate) code: &'static str,
+    pub(crate) message: Cow<'static, str>,
+    pub(crate) retry_after: Option<Duration>,
     challenge: Option<String>,
     log: Option<String>,
 }
@@ -40,10 +40,12 @@ impl Problem {
         Self::new(status, code, message)
     }
 
+    /// There is no such thing, or not for this person: 404.
     pub fn not_found(message: impl Into<Cow<'static, str>>) -> Self {
         Self::new(StatusCode::NOT_FOUND, "not_found", message)
     }
 
+    /// 405; the `Allow` header is the router's.
     pub fn method_not_allowed() -> Self {
         let message = "This path does not take that method; see the Allow header.";
         Self::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", message)
@@ -54,6 +56,12 @@ impl Problem {
         let mut problem = Self::new(StatusCode::UNAUTHORIZED, "unauthorized", refusal.to_string());
         problem.challenge = Some(refusal.challenge());
         problem
+    }
+
+    /// A page of an origin that is neither ours nor allowed: 403.
+    pub fn another_origin() -> Self {
+        let message = "pages of this origin may not call here; whoever runs this server can allow the origin";
+        Self::new(StatusCode::FORBIDDEN, "forbidden", message)
     }
 
     /// A good token, and somebody else's `user_id`: 403.
@@ -164,7 +172,7 @@ fn sentence(error: &todo_store::Error) -> String {
 }
 
 /// An error with all its causes: the cause is what the log is read for.
-pub(crate) fn with_sources(error: &(dyn std::error::Error + 'static)) -> String {
+pub fn with_sources(error: &(dyn std::error::Error + 'static)) -> String {
     let causes = std::iter::successors(error.source(), |cause| cause.source());
     causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }

@@ -18,8 +18,8 @@ const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
 /// Without any keys nobody can sign in, so the issuer is asked sooner.
 const RETRY_WITHOUT_KEYS: Duration = Duration::from_secs(5);
 
-/// Turns people's tokens into tenants.
-pub(crate) struct People {
+/// Turns people's tokens into tenants, with keys that are fetched again when a token names one that is not known.
+pub struct People {
     source: Source,
     policy: Policy,
     production: bool,
@@ -58,7 +58,10 @@ enum FetchError {
 
 impl People {
     /// Checks the configuration and reads the keys. An issuer that is away is no reason not to start: it is asked again
-    /// when somebody comes.
+    /// when somebody comes. `refetch` is the least time between two fetches.
+    ///
+    /// # Errors
+    /// Mistakes of configuration only.
     pub async fn open(
         source: KeySource,
         policy: Policy,
@@ -86,6 +89,9 @@ impl People {
     }
 
     /// The person a token names.
+    ///
+    /// # Errors
+    /// 401 when the token is not accepted, 503 when there are no keys to check it with.
     pub async fn verify(&self, token: &str) -> Result<Tenant, Problem> {
         let known = self.current();
         match known.as_ref().map(|verifier| verifier.verify(token)) {

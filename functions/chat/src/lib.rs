@@ -19,6 +19,9 @@
 //! - A turn outlives its request: a client that goes away finds the answer in the conversation.
 //! - What a person writes is never logged.
 //!
+//! `live` stands on the same identity, errors and traces ([`People`], [`Problem`], [`of_request`]), and may be served on this
+//! origin, so that the page needs no second address ([`Chat::with_routes`]).
+//!
 //! It reads no environment variables; [`Config`] has everything. `docs/specs/chat.md` and `docs/specs/mcp-gateway.md`
 //! are its specification.
 
@@ -38,5 +41,8 @@ mod trace;
 mod turn;
 
 pub use config::{Config, Environment, KeySource, Limits};
+pub use error::{Problem, with_sources};
+pub use keys::People;
 pub use router::router;
-pub use serve::{Chat, StartError, serve};
+pub use serve::{Chat, StartError, origins, serve};
+pub use trace::of_request;

@@ -42,6 +42,7 @@ pub fn router(chat: &Chat) -> Router {
         ));
     page::routes()
         .merge(answers)
+        .merge(chat.routes.clone().with_state(()))
         .fallback(async || {
             Problem::not_found("There is nothing here. People: /. Programs: POST /api/{user_id}/chat.")
         })

@@ -2,6 +2,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
 use todo_identity::KeyError;
 use todo_store::Database;
 use tokio::net::TcpListener;
@@ -24,6 +25,7 @@ pub struct Chat {
     pub(crate) turns: Arc<Turns>,
     pub(crate) gateway: Gateway,
     pub(crate) allowed_origins: Arc<[http::HeaderValue]>,
+    pub(crate) routes: Router,
 }
 
 /// Why `chat` does not start. All of them are mistakes of configuration.
@@ -71,7 +73,19 @@ impl Chat {
             turns: Arc::new(turns),
             gateway,
             allowed_origins,
+            routes: Router::new(),
         })
+    }
+
+    /// Serves these too, on the same origin.
+    #[must_use]
+    pub fn with_routes(self, routes: Router) -> Self {
+        Self { routes: self.routes.merge(routes), ..self }
+    }
+
+    /// Who knows people by their tokens here.
+    pub fn people(&self) -> Arc<People> {
+        Arc::clone(&self.people)
     }
 }
 
@@ -106,7 +120,11 @@ pub async fn serve(
     Ok(())
 }
 
-fn origins(origins: &[String]) -> Result<Arc<[http::HeaderValue]>, StartError> {
+/// Reads web origins (`https://app.example.com`), to be compared with `Origin` headers.
+///
+/// # Errors
+/// [`StartError::Origin`] for what is not written as browsers write it.
+pub fn origins(origins: &[String]) -> Result<Arc<[http::HeaderValue]>, StartError> {
     let origin = |text: &String| {
         let url = reqwest::Url::parse(text).ok().filter(|url| url.origin().ascii_serialization() == *text);
         url.and_then(|_| http::HeaderValue::from_str(text).ok())

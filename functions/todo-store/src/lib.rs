@@ -40,6 +40,7 @@ mod statements;
 pub mod tasks;
 #[cfg(all(feature = "testing", not(target_family = "wasm")))]
 pub mod testing;
+pub mod updates;
 mod value;
 
 pub use database::{Database, RelayTransaction, Transaction};

@@ -13,7 +13,7 @@ use crate::dialect::{Access, BIND_TENANT};
 use crate::driver::Pool;
 use crate::{
     Database, Dialect, Error, RelayTransaction, Row, Transaction, Value, audit, calls, conversations, inbox,
-    outbox, tasks,
+    outbox, tasks, updates,
 };
 
 /// What a helper fails with: a test reports it and ends.
@@ -133,6 +133,7 @@ pub fn statements(dialect: Dialect) -> Vec<(String, String)> {
         ("audit", audit::ALL),
         ("calls", calls::ALL),
         ("conversations", conversations::ALL),
+        ("updates", updates::ALL),
     ];
     let mut statements = tasks::variants(dialect);
     for (module, all) in modules {
@@ -154,7 +155,11 @@ pub fn statements(dialect: Dialect) -> Vec<(String, String)> {
 
 /// Every statement of the relay and of what is nobody's, by name.
 pub fn relay_statements() -> Vec<(String, String)> {
-    let modules = [("relay", outbox::RELAY_STATEMENTS), ("retention", audit::RETENTION_STATEMENTS)];
+    let modules = [
+        ("relay", outbox::RELAY_STATEMENTS),
+        ("retention", audit::RETENTION_STATEMENTS),
+        ("updates", updates::CLEARING_STATEMENTS),
+    ];
     let listed = modules.into_iter().flat_map(|(module, all)| {
         all.iter().map(move |(name, text)| (format!("{module} {name}"), (*text).to_owned()))
     });
