@@ -24,7 +24,7 @@ use tokio_util::task::TaskTracker;
 use crate::delivery::{self, Courier, Delivery, Event, STRUCTURED, Subscriber, since};
 use crate::observe::{About, Observation, Observers, Snapshot};
 use crate::routes::{Consumer, Routes, Sink};
-use crate::settings::url;
+use crate::settings::{segment, url};
 
 /// How long a publish may take before the event is left to `daprd` to bring again.
 const PUBLISH: Duration = Duration::from_secs(5);
@@ -243,7 +243,7 @@ async fn job(State(Bridge(shared)): State<Bridge>, Path(name): Path<String>, bod
     let Some(function) = &settings.job_function else {
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
     };
-    let url = url(&settings.function_url, function, &format!("/job/{}", encoded(&name)));
+    let url = url(&settings.function_url, function, &format!("/job/{}", segment(&name)));
     let mut request = shared.courier.client().post(url).timeout(JOB).body(body);
     request = request.header(http::header::CONTENT_TYPE, "application/json");
     if let Some(token) = &settings.app_api_token {

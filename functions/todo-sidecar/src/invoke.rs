@@ -11,6 +11,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use crate::context::Context;
 use crate::delivery::Courier;
 use crate::reply::Refusal;
+use crate::settings::Settings;
 
 const APP_ID: HeaderName = HeaderName::from_static("dapr-app-id");
 const TOKEN: HeaderName = HeaderName::from_static("dapr-api-token");
@@ -42,6 +43,8 @@ pub(crate) async fn invoke(State(invoke): State<Invoke>, request: Request) -> Re
         url.push('?');
         url.push_str(query);
     }
+    let url =
+        within(settings, &function, &url).ok_or_else(|| failed("the path leads out of the function"))?;
     let mut headers = parts.headers;
     end_to_end(&mut headers);
     for name in [APP_ID, TOKEN, HOST] {
@@ -69,6 +72,13 @@ fn target(request: &Request) -> Option<(String, String)> {
     let (function, path) = path.strip_prefix("/v1.0/invoke/")?.split_once("/method/")?;
     let function = percent_encoding::percent_decode_str(function).decode_utf8().ok()?;
     (!function.is_empty()).then(|| (function.into_owned(), path.to_owned()))
+}
+
+/// The URL, unless `..` in it leads to what is not the function's.
+fn within(settings: &Settings, function: &str, url: &str) -> Option<reqwest::Url> {
+    let base = reqwest::Url::parse(&settings.url(function, "/")).ok()?;
+    let url = reqwest::Url::parse(url).ok()?;
+    url.path().starts_with(base.path()).then_some(url)
 }
 
 fn pass_on(answer: reqwest::Response) -> Response {

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
 use crate::routes::Routes;
 
 /// Everything a [`Sidecar`](crate::Sidecar) is told. Make one with [`Settings::new`] and change what differs.
@@ -113,6 +115,26 @@ impl Settings {
     pub(crate) fn url(&self, function: &str, path: &str) -> String {
         url(&self.function_url, function, path)
     }
+}
+
+/// What Go leaves as it is in a segment of a path: what `daprd` calls and what we call is to be the same, byte for byte.
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'~')
+    .remove(b'$')
+    .remove(b'&')
+    .remove(b'+')
+    .remove(b',')
+    .remove(b':')
+    .remove(b';')
+    .remove(b'=')
+    .remove(b'@');
+
+/// `text` as one segment of a path.
+pub(crate) fn segment(text: &str) -> String {
+    utf8_percent_encode(text, SEGMENT).to_string()
 }
 
 pub(crate) fn url(template: &str, function: &str, path: &str) -> String {

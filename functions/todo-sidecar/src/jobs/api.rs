@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use super::request::JobRequest;
-use super::table::{self, Job};
+use super::table::{self, Job, Written};
 use super::timer::Agenda;
 use crate::context::Context;
 use crate::reply::Refusal;
@@ -56,12 +56,15 @@ pub(crate) async fn set(
     check_name(&name).map_err(|problem| refuse(500, "Unknown", &problem))?;
     let plan = request.plan(Timestamp::now()).map_err(|problem| refuse(500, "Unknown", &problem))?;
     let (first, taken) = (plan.first, format!("job already exists: '{name}'"));
-    let set = context.store.write(move |batch| -> Result<Option<i64>, StoreError> {
+    let written = context.store.write(move |batch| -> Result<Written, StoreError> {
         Ok(table::set(batch.sql, &name, &request, &plan)?)
     });
-    match set.await? {
-        Some(generation) => agenda.add(first, generation),
-        None => return Err(refuse(409, "AlreadyExists", &taken)),
+    match written.await? {
+        Written::Set { generation, replaced } => {
+            agenda.remove(replaced);
+            agenda.add(first, generation);
+        }
+        Written::Taken => return Err(refuse(409, "AlreadyExists", &taken)),
     }
     Ok(StatusCode::NO_CONTENT)
 }
@@ -83,13 +86,12 @@ pub(crate) async fn read(
 }
 
 pub(crate) async fn delete(
-    State(Jobs { context, .. }): State<Jobs>,
+    State(Jobs { context, agenda }): State<Jobs>,
     Path(name): Path<String>,
 ) -> Result<StatusCode, Refusal> {
-    context
-        .store
-        .write(move |batch| -> Result<(), StoreError> { Ok(table::delete(batch.sql, &name)?) })
-        .await?;
+    let deleted =
+        context.store.write(move |batch| -> Result<_, StoreError> { Ok(table::delete(batch.sql, &name)?) });
+    agenda.remove(deleted.await?);
     Ok(StatusCode::NO_CONTENT)
 }
 

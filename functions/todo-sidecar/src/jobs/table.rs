@@ -27,16 +27,21 @@ pub(crate) struct Job {
 const COLUMNS: &str = "generation, name, schedule, due_time, repeats, ttl, data, failure_policy, expires_at, tick_at, next_at, \
                        fired, attempts";
 
-/// Sets a job; none when there is one of that name and it is not to be overwritten.
+/// What became of setting a job.
+pub(super) enum Written {
+    /// It is set, in the place of another that may have been there.
+    Set { generation: i64, replaced: Option<(i64, i64)> },
+    /// There is one of that name, and it is not to be overwritten.
+    Taken,
+}
+
 pub(super) fn set(
     sql: &Connection,
     name: &str,
     request: &JobRequest,
     plan: &Plan,
-) -> rusqlite::Result<Option<i64>> {
-    if request.overwrite {
-        delete(sql, name)?;
-    }
+) -> rusqlite::Result<Written> {
+    let replaced = if request.overwrite { delete(sql, name)? } else { None };
     let policy = request.failure_policy.clone().unwrap_or_default();
     let inserted = sql
         .prepare_cached(
@@ -54,12 +59,17 @@ pub(super) fn set(
             plan.expires_at,
             plan.first,
         ))?;
-    Ok((inserted == 1).then(|| sql.last_insert_rowid()))
+    Ok(match inserted {
+        1 => Written::Set { generation: sql.last_insert_rowid(), replaced },
+        _ => Written::Taken,
+    })
 }
 
-pub(super) fn delete(sql: &Connection, name: &str) -> rusqlite::Result<()> {
-    sql.prepare_cached("DELETE FROM jobs WHERE name = ?1")?.execute([name])?;
-    Ok(())
+/// Answers when the job would have been tried, and its generation.
+pub(super) fn delete(sql: &Connection, name: &str) -> rusqlite::Result<Option<(i64, i64)>> {
+    sql.prepare_cached("DELETE FROM jobs WHERE name = ?1 RETURNING next_at, generation")?
+        .query_row([name], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()
 }
 
 pub(super) fn by_name(sql: &Connection, name: &str) -> rusqlite::Result<Option<Job>> {

@@ -14,6 +14,7 @@ use super::table::{self, Job};
 use crate::context::Context;
 use crate::delivery::Courier;
 use crate::observe::Observation;
+use crate::settings::segment;
 use crate::store::{Store, StoreError};
 
 /// Jobs under way at once.
@@ -23,8 +24,8 @@ const LONGEST: Duration = Duration::from_secs(30);
 /// The wait for a function that cannot be connected to, in milliseconds.
 const ABSENT: i64 = 1_000;
 
-/// When each job is to be tried: milliseconds since 1970 and the job's generation. A deleted job may still stand here; its
-/// row is looked for before anything is done.
+/// When each job is to be tried: milliseconds since 1970 and the job's generation. Its row is looked for before anything is done, so
+/// a job that was deleted a moment ago may still stand here.
 pub(crate) struct Agenda {
     due: Mutex<BTreeSet<(i64, i64)>>,
     changed: Notify,
@@ -39,6 +40,10 @@ impl Agenda {
     pub fn add(&self, at: i64, generation: i64) {
         self.lock().insert((at, generation));
         self.changed.notify_one();
+    }
+
+    pub fn remove(&self, job: Option<(i64, i64)>) {
+        job.map(|job| self.lock().remove(&job));
     }
 
     /// The earliest job that is due, or the time until there is one.
@@ -130,10 +135,9 @@ async fn attempt(jobs: &Jobs, courier: &Courier, generation: i64) {
 async fn call(context: &Context, courier: &Courier, job: &Job) -> Outcome {
     let Some(function) = &context.settings.job_function else { return Outcome::Absent };
     let late = Duration::from_millis(u64::try_from(now() - job.next_at).unwrap_or(0));
-    let name = percent_encoding::utf8_percent_encode(&job.name, percent_encoding::NON_ALPHANUMERIC);
     let mut request = courier
         .client()
-        .post(context.settings.url(function, &format!("/job/{name}")))
+        .post(context.settings.url(function, &format!("/job/{}", segment(&job.name))))
         .header(http::header::CONTENT_TYPE, "application/json")
         .timeout(context.settings.call_timeout)
         .body(body(job));

@@ -3,6 +3,7 @@
 use axum::response::IntoResponse;
 use http::{Method, StatusCode};
 use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::world::{Call, ROUTES, World, takes};
 
@@ -55,6 +56,25 @@ async fn nothing_else_is_invoked() {
         let (status, answer) = world.get(path).await;
         assert_eq!((status, answer["errorCode"].as_str()), (404, Some("ERR_DIRECT_INVOKE")), "{path}");
     }
+}
+
+#[tokio::test]
+async fn no_path_leads_out_of_the_function() {
+    let mut world = World::new(takes).await;
+    // By hand, since a client would tidy the path up.
+    for path in ["/v1.0/invoke/first/method/%2e%2e/second/x", "/v1.0/invoke/first/method/../second/x"] {
+        let address = world.base.strip_prefix("http://").unwrap();
+        let mut stream = tokio::net::TcpStream::connect(address).await.unwrap();
+        let request = format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        assert!(
+            answer.starts_with("HTTP/1.1 500") && answer.contains("leads out of the function"),
+            "{answer}"
+        );
+    }
+    assert!(world.unseen("second").is_empty());
 }
 
 #[tokio::test]

@@ -23,7 +23,7 @@ async fn a_job_is_done_once_at_its_time_with_its_data() {
     let late = started.elapsed().saturating_sub(Duration::from_millis(300));
     assert!(started.elapsed() >= Duration::from_millis(295), "not before its time");
     assert!(late < Duration::from_millis(250), "{late:?}");
-    assert_eq!((call.method.as_str(), call.path.as_str()), ("POST", "/job/remind%2D7"));
+    assert_eq!((call.method.as_str(), call.path.as_str()), ("POST", "/job/remind-7"));
     assert_eq!((call.header("content-type"), call.header("dapr-api-token")), ("application/json", "app"));
     assert_eq!(call.json(), json!({"reminder": 7, "for": "alice"}));
     world.until(|now| now.jobs_pending == 0 && now.jobs_fired == 1).await;
