@@ -13,6 +13,7 @@ mod repeat;
 mod search;
 mod tasks;
 mod tenancy;
+mod updates;
 
 /// The tests of a module, on each database.
 macro_rules! on_both_databases {

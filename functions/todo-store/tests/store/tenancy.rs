@@ -66,7 +66,7 @@ async fn anothers_conversation_is_not_found(database: TestDatabase) {
 }
 
 /// The tables that hold what belongs to somebody.
-const TABLES: [&str; 11] = [
+const TABLES: [&str; 13] = [
     "users",
     "tasks",
     "task_tags",
@@ -78,9 +78,11 @@ const TABLES: [&str; 11] = [
     "messages",
     "audit",
     "audit_heads",
+    "updates",
+    "update_heads",
 ];
 /// Those of which nobody may delete anything.
-const KEPT: [&str; 2] = ["audit", "audit_heads"];
+const KEPT: [&str; 4] = ["audit", "audit_heads", "updates", "update_heads"];
 
 async fn without_any_filter_row_level_security_shows_nothing_of_others(database: TestDatabase) {
     if database.dialect() == Dialect::Sqlite {
@@ -105,6 +107,8 @@ async fn without_any_filter_row_level_security_shows_nothing_of_others(database:
         .as_owner("INSERT INTO audit VALUES ('ada', 1, 'e', 't', 't', 1, 1, 1, '{}', '', 'h')")
         .await
         .unwrap();
+    database.as_owner("INSERT INTO updates VALUES ('ada', 1, 1, '{}', 1)").await.unwrap();
+    database.as_owner("INSERT INTO update_heads VALUES ('ada', 1, 0)").await.unwrap();
     for table in TABLES {
         let all = format!("SELECT user_id FROM {table}");
         let mut own = database.begin("ada").await.unwrap();
