@@ -114,7 +114,8 @@ fn a_rule_that_never_comes_again_says_so_soon() {
         let anchor = date(2026, 11, 27);
         assert_eq!(rule.days_after(anchor, anchor).next(), None, "{text}");
     }
-    assert!(began.elapsed() < Duration::from_secs(2), "{:?}", began.elapsed());
+    // Far more than it takes on a busy machine; searching all of the calendar for each would take far longer.
+    assert!(began.elapsed() < Duration::from_secs(30), "{:?}", began.elapsed());
     // What is rare is found all the same: 29 February on a Monday, every third year.
     let rare = "FREQ=YEARLY;INTERVAL=3;BYMONTH=2;BYMONTHDAY=29;BYDAY=MO";
     assert_eq!(days(rare, "2026-11-27", 2), "26-11-27 44-02-29");
