@@ -35,6 +35,7 @@ mod driver;
 mod error;
 pub mod inbox;
 pub mod outbox;
+pub mod reminders;
 mod search;
 mod statements;
 pub mod tasks;

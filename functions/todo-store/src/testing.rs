@@ -13,7 +13,7 @@ use crate::dialect::{Access, BIND_TENANT};
 use crate::driver::Pool;
 use crate::{
     Database, Dialect, Error, RelayTransaction, Row, Transaction, Value, audit, calls, conversations, inbox,
-    outbox, tasks, updates,
+    outbox, reminders, tasks, updates,
 };
 
 /// What a helper fails with: a test reports it and ends.
@@ -134,6 +134,8 @@ pub fn statements(dialect: Dialect) -> Vec<(String, String)> {
         ("calls", calls::ALL),
         ("conversations", conversations::ALL),
         ("updates", updates::ALL),
+        ("reminders", reminders::ALL),
+        ("deliveries", reminders::DELIVERY_STATEMENTS),
     ];
     let mut statements = tasks::variants(dialect);
     for (module, all) in modules {
@@ -145,6 +147,7 @@ pub fn statements(dialect: Dialect) -> Vec<(String, String)> {
         ("lease MARK of 4", outbox::mark(4)),
         ("conversations INSERT of 3", conversations::insert(3)),
         ("tasks GET, locked", tasks::locked(dialect)),
+        ("reminders PERSON, locked", reminders::person(dialect)),
     ];
     statements.extend(composed.map(|(name, text)| (name.to_owned(), text)));
     if dialect == Dialect::Postgres {
@@ -159,6 +162,7 @@ pub fn relay_statements() -> Vec<(String, String)> {
         ("relay", outbox::RELAY_STATEMENTS),
         ("retention", audit::RETENTION_STATEMENTS),
         ("updates", updates::CLEARING_STATEMENTS),
+        ("reminders", reminders::CLEARING_STATEMENTS),
     ];
     let listed = modules.into_iter().flat_map(|(module, all)| {
         all.iter().map(move |(name, text)| (format!("{module} {name}"), (*text).to_owned()))

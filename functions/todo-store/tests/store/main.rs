@@ -9,6 +9,7 @@ mod lists;
 mod migrations;
 mod plans;
 mod publishing;
+mod reminders;
 mod repeat;
 mod search;
 mod tasks;

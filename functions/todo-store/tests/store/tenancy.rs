@@ -66,7 +66,7 @@ async fn anothers_conversation_is_not_found(database: TestDatabase) {
 }
 
 /// The tables that hold what belongs to somebody.
-const TABLES: [&str; 13] = [
+const TABLES: [&str; 16] = [
     "users",
     "tasks",
     "task_tags",
@@ -78,6 +78,9 @@ const TABLES: [&str; 13] = [
     "messages",
     "audit",
     "audit_heads",
+    "scheduled_reminders",
+    "notifications",
+    "deliveries",
     "updates",
     "update_heads",
 ];
@@ -107,6 +110,13 @@ async fn without_any_filter_row_level_security_shows_nothing_of_others(database:
         .as_owner("INSERT INTO audit VALUES ('ada', 1, 'e', 't', 't', 1, 1, 1, '{}', '', 'h')")
         .await
         .unwrap();
+    for reminders in [
+        "INSERT INTO scheduled_reminders VALUES ('ada', 1, 'j', '-P1D', 1, 1, 1, NULL)",
+        "INSERT INTO notifications VALUES ('ada', 'e', 1, '{}', 1)",
+        "INSERT INTO deliveries VALUES ('ada', 'e', 'in-app', 1, 1, 1)",
+    ] {
+        database.as_owner(reminders).await.unwrap();
+    }
     database.as_owner("INSERT INTO updates VALUES ('ada', 1, 1, '{}', 1)").await.unwrap();
     database.as_owner("INSERT INTO update_heads VALUES ('ada', 1, 0)").await.unwrap();
     for table in TABLES {
