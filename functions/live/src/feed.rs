@@ -28,7 +28,7 @@ pub struct Feed(Source);
 
 enum Source {
     Postgres(String),
-    InProcess(broadcast::Receiver<Announcement>),
+    InProcess(broadcast::Receiver<Option<Announcement>>),
 }
 
 impl Feed {
@@ -46,13 +46,18 @@ impl Feed {
 
 /// Tells `live` in the same process what was pushed.
 #[derive(Clone, Debug)]
-pub struct Announcer(broadcast::Sender<Announcement>);
+pub struct Announcer(broadcast::Sender<Option<Announcement>>);
 
 impl Announcer {
     /// Something was committed to this person's updates.
     pub fn announce(&self, user_id: impl Into<String>) {
         // Without `live` nobody needs to know.
-        let _ = self.0.send(Announcement { user_id: user_id.into(), offset: None });
+        let _ = self.0.send(Some(Announcement { user_id: user_id.into(), offset: None }));
+    }
+
+    /// Something may have been committed to anybody's updates: for an announcer that has lost count.
+    pub fn announce_to_all(&self) {
+        let _ = self.0.send(None);
     }
 }
 
@@ -86,12 +91,12 @@ async fn listen(url: &str, hub: &Hub) -> Result<(), Error> {
     }
 }
 
-async fn hear(mut announced: broadcast::Receiver<Announcement>, hub: &Hub) {
+async fn hear(mut announced: broadcast::Receiver<Option<Announcement>>, hub: &Hub) {
     hub.set_listening(true);
     loop {
         match announced.recv().await {
-            Ok(announcement) => hub.announce(&announcement),
-            Err(broadcast::error::RecvError::Lagged(_)) => hub.announce_to_all(),
+            Ok(Some(announcement)) => hub.announce(&announcement),
+            Ok(None) | Err(broadcast::error::RecvError::Lagged(_)) => hub.announce_to_all(),
             // Nothing can be pushed any more.
             Err(broadcast::error::RecvError::Closed) => return,
         }

@@ -32,6 +32,9 @@ statements! {
         (SELECT cut_offset FROM update_heads WHERE user_id = $1), (SELECT last_event FROM users WHERE user_id = $1)";
 }
 
+/// Beyond all numbers that are given out; what a browser still counts exactly.
+const HIGHEST: i64 = 1 << 52;
+
 /// Heard by every listener when the transaction commits, and by nobody when it does not.
 const ANNOUNCE: &str = "SELECT pg_notify('todo_live', $1)";
 
@@ -60,8 +63,8 @@ pub struct Head {
 /// Writes what the event of this number has to tell (`body`, a JSON object) and gives its offset. On Postgres the commit announces
 /// it on [`CHANNEL`].
 pub async fn push(tx: &mut Transaction, sequence: i64, body: &str) -> Result<i64, Error> {
-    // 0 stands for "nothing seen yet".
-    let next = tx.row(NEXT, vec![tx.user(), sequence.max(1).into()]).await?;
+    // 0 stands for "nothing seen yet"; and the number is not signed, so whatever it claims, there must be room behind it.
+    let next = tx.row(NEXT, vec![tx.user(), sequence.clamp(1, HIGHEST).into()]).await?;
     let offset = next.ok_or(Error::Corrupt("offset"))?.integer()?;
     let parameters = vec![tx.user(), offset.into(), sequence.into(), body.into(), tx.now().into()];
     tx.execute(PUSH, parameters).await?;
