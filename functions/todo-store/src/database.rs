@@ -49,6 +49,13 @@ impl Database {
         Ok(OperatorTransaction { work: Work::new(connection) })
     }
 
+    /// The same for the commands that repair something: it can write, too.
+    #[cfg(not(target_family = "wasm"))]
+    pub async fn begin_repair(&self) -> Result<RepairTransaction, Error> {
+        let connection = self.pool.begin(Access::ReadWrite).await?;
+        Ok(RepairTransaction { work: Work::new(connection) })
+    }
+
     /// Says whether the database answers, for those who have no tenant to ask for: readiness.
     pub async fn ping(&self) -> Result<(), Error> {
         let mut connection = self.pool.begin(Access::ReadOnly).await?;
@@ -224,6 +231,25 @@ impl RelayTransaction {
 #[cfg(not(target_family = "wasm"))]
 pub struct OperatorTransaction {
     pub(crate) work: Work,
+}
+
+/// An operator's transaction that repairs something; what it can do stands in `dead_letters/operator.rs` and `rebuild.rs`.
+#[cfg(not(target_family = "wasm"))]
+pub struct RepairTransaction {
+    pub(crate) work: Work,
+}
+
+#[cfg(not(target_family = "wasm"))]
+impl RepairTransaction {
+    /// When it began.
+    pub fn now(&self) -> Timestamp {
+        self.work.now
+    }
+
+    /// Makes all changes visible, or none.
+    pub async fn commit(self) -> Result<(), Error> {
+        self.work.commit().await
+    }
 }
 
 /// A transaction that is bound to whom it is for.

@@ -30,6 +30,7 @@ pub mod calls;
 pub mod conversations;
 mod cursor;
 mod database;
+pub mod dead_letters;
 mod dialect;
 mod driver;
 mod error;
@@ -46,7 +47,7 @@ mod value;
 
 pub use database::{Database, RelayTransaction, Transaction};
 #[cfg(not(target_family = "wasm"))]
-pub use database::{OperatorTransaction, migrate};
+pub use database::{OperatorTransaction, RepairTransaction, migrate};
 pub use dialect::Dialect;
 pub use error::Error;
 pub use todo_events::Origin;

@@ -12,8 +12,8 @@ use uuid::Uuid;
 use crate::dialect::{Access, BIND_TENANT};
 use crate::driver::Pool;
 use crate::{
-    Database, Dialect, Error, RelayTransaction, Row, Transaction, Value, audit, calls, conversations, inbox,
-    outbox, reminders, tasks, updates,
+    Database, Dialect, Error, RelayTransaction, Row, Transaction, Value, audit, calls, conversations,
+    dead_letters, inbox, outbox, reminders, tasks, updates,
 };
 
 /// What a helper fails with: a test reports it and ends.
@@ -163,11 +163,17 @@ pub fn relay_statements() -> Vec<(String, String)> {
         ("retention", audit::RETENTION_STATEMENTS),
         ("updates", updates::CLEARING_STATEMENTS),
         ("reminders", reminders::CLEARING_STATEMENTS),
+        ("dead letters", dead_letters::ALL),
     ];
     let listed = modules.into_iter().flat_map(|(module, all)| {
         all.iter().map(move |(name, text)| (format!("{module} {name}"), (*text).to_owned()))
     });
     listed.chain([("lease FAILED".to_owned(), outbox::FAILED.to_owned())]).collect()
+}
+
+/// Every statement that only an operator's commands run, by name.
+pub fn operator_statements() -> Vec<(String, String)> {
+    dead_letters::operator_statements()
 }
 
 /// Runs any statement in a transaction of the relay's, and gives its rows as text.
