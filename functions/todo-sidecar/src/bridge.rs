@@ -172,7 +172,8 @@ impl Shared {
         let topic =
             header("__topic").map(Arc::from).or_else(|| consumer.topics.first().cloned()).unwrap_or_default();
         let published = header("__timestamp").and_then(|text| text.parse::<i64>().ok());
-        let about = About { topic, kind: event.kind().into(), consumer: consumer.name.clone() };
+        let key = event.attribute("partitionkey").map(Arc::from);
+        let about = About { topic, kind: event.kind().into(), consumer: consumer.name.clone(), key };
         let retrying = |attempt, status, wait| {
             self.observers.tell(Observation::Retried { about: about.clone(), attempt, status, wait });
         };

@@ -79,6 +79,8 @@ pub struct About {
     pub kind: Arc<str>,
     /// Whom it is for.
     pub consumer: Arc<str>,
+    /// The partition key: the person, for our own events. Not for logs.
+    pub key: Option<Arc<str>>,
 }
 
 /// Numbers since the start, and how things stand now.

@@ -3,6 +3,7 @@
 //! Only raw payloads (`metadata.rawPayload=true`): otherwise Dapr rewrites the event's envelope, which breaks its signature, so
 //! nobody here wants that.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use axum::extract::{Path, Query, State};
@@ -37,8 +38,8 @@ pub(crate) async fn one(
     Query(query): Parameters,
     body: Bytes,
 ) -> Result<StatusCode, Refusal> {
-    let topic = known(&context, &pubsub, &topic)?;
-    let metadata = Metadata::read(&pubsub, metadata(&query))?;
+    let topic = known(&context, &pubsub, &topic, &query)?;
+    let metadata = Metadata::read(&pubsub, metadata(&query).collect())?;
     let record = metadata.record(&topic, body.to_vec());
     append(&context, &pubsub, &topic, vec![record]).await?;
     Ok(StatusCode::NO_CONTENT)
@@ -53,7 +54,7 @@ struct Entry {
     #[serde(default)]
     content_type: String,
     #[serde(default)]
-    metadata: Option<std::collections::BTreeMap<String, String>>,
+    metadata: Option<BTreeMap<String, String>>,
 }
 
 pub(crate) async fn bulk(
@@ -62,27 +63,38 @@ pub(crate) async fn bulk(
     Query(query): Parameters,
     body: Bytes,
 ) -> Result<Response, Refusal> {
-    let topic = known(&context, &pubsub, &topic)?;
-    let refuse = |message| bulk_refusal(&pubsub, &topic, message);
+    let topic = known(&context, &pubsub, &topic, &query)?;
+    let refuse = |reason, message: String, error: Option<&str>| {
+        let mut info = json!({ "appID": context.settings.app_id });
+        if let Some(error) = error {
+            info["error"] = error.into();
+        }
+        Refusal::new(400, "ERR_PUBSUB_EVENTS_SER", message.clone())
+            .resource("pubsub", &pubsub, &message)
+            .info(reason, info)
+    };
     let entries: Vec<Entry> = serde_json::from_slice(&body).map_err(|error| {
-        refuse(format!("error when unmarshaling the request for topic {topic} pubsub {pubsub}: {error}"))
+        let message =
+            format!("error when unmarshaling the request for topic {topic} pubsub {pubsub}: {error}");
+        refuse("DAPR_PUBSUB_UNMARSHAL_EVENTS", message, None)
     })?;
-    let mut seen = std::collections::BTreeSet::new();
+    let mut seen = BTreeSet::new();
     let mut records = Vec::with_capacity(entries.len());
     for entry in &entries {
         let bytes = entry.bytes().map_err(|problem| {
-            refuse(format!(
-                "error when marshalling cloud event envelope for topic {topic} pubsub {pubsub}: {problem}"
-            ))
+            let what = "error when marshalling cloud event envelope for";
+            let message = format!("{what} topic {topic} pubsub {pubsub}: {problem}");
+            refuse("DAPR_PUBSUB_MARSHAL_ENVELOPE", message, Some(problem))
         })?;
         if entry.entry_id.is_empty() || !seen.insert(&entry.entry_id) {
-            return Err(refuse(format!(
-                "error marshaling events to bytes for topic {topic} pubsub {pubsub}. error: entryId is duplicated or not \
-                 present for entry"
-            )));
+            let problem = "entryId is duplicated or not present for entry";
+            let message = format!(
+                "error marshaling events to bytes for topic {topic} pubsub {pubsub}. error: {problem}"
+            );
+            return Err(refuse("DAPR_PUBSUB_MARSHAL_EVENTS", message, Some(problem)));
         }
         let own = entry.metadata.iter().flatten().map(|(name, value)| (name.as_str(), value.as_str()));
-        let metadata = Metadata::read(&pubsub, metadata(&query).chain(own))?;
+        let metadata = Metadata::read(&pubsub, metadata(&query).chain(own).collect())?;
         records.push(metadata.record(&topic, bytes));
     }
     append(&context, &pubsub, &topic, records).await?;
@@ -90,11 +102,18 @@ pub(crate) async fn bulk(
 }
 
 /// The topic, when it and the component exist.
-fn known(context: &Context, pubsub: &str, topic: &str) -> Result<Arc<str>, Refusal> {
+fn known(
+    context: &Context,
+    pubsub: &str,
+    topic: &str,
+    query: &[(String, String)],
+) -> Result<Arc<str>, Refusal> {
     if pubsub != context.settings.pubsub {
         let message = format!("pubsub {pubsub} is not found");
-        let info = json!({});
-        return Err(Refusal::new(404, "ERR_PUBSUB_NOT_FOUND", message).info("DAPR_PUBSUB_NOT_FOUND", info));
+        let info: BTreeMap<&str, &str> = metadata(query).collect();
+        return Err(
+            Refusal::new(404, "ERR_PUBSUB_NOT_FOUND", message).info("DAPR_PUBSUB_NOT_FOUND", json!(info))
+        );
     }
     // A Kafka without automatic topics, which is what a cluster has.
     context.topics.get(topic).cloned().ok_or_else(|| {
@@ -110,29 +129,21 @@ fn failed(pubsub: &str, topic: &str, reason: &str) -> Refusal {
         .info("DAPR_PUBSUB_PUBLISH_MESSAGE", json!({ "topic": topic, "error": reason }))
 }
 
-fn bulk_refusal(pubsub: &str, topic: &str, message: String) -> Refusal {
-    Refusal::new(400, "ERR_PUBSUB_EVENTS_SER", message.clone())
-        .resource("pubsub", pubsub, &message)
-        .info("DAPR_PUBSUB_MARSHAL_EVENTS", json!({ "topic": topic }))
-}
-
 impl Metadata {
-    fn read<'a>(pubsub: &str, pairs: impl Iterator<Item = (&'a str, &'a str)>) -> Result<Self, Refusal> {
-        let mut metadata = Self::default();
-        for (name, value) in pairs {
-            match name {
-                "rawPayload" => metadata.raw = boolean(pubsub, value)?,
-                "partitionKey" => metadata.key = Some(value.to_owned()),
-                "content-type" => metadata.content_type = Some(value.to_owned()),
-                _ => {}
-            }
-        }
+    fn read(pubsub: &str, given: BTreeMap<&str, &str>) -> Result<Self, Refusal> {
+        let own = |name| given.get(name).map(|value: &&str| (*value).to_owned());
+        let raw = boolean(given.get("rawPayload").copied().unwrap_or_default());
+        let metadata = Self {
+            raw: raw.map_err(|problem| metadata_refusal(pubsub, &problem, &given))?,
+            key: own("partitionKey"),
+            content_type: own("content-type"),
+        };
         match metadata.raw {
             true => Ok(metadata),
-            false => Err(metadata_refusal(
-                pubsub,
-                "this sidecar publishes raw payloads only: set metadata.rawPayload=true",
-            )),
+            false => {
+                let problem = "this sidecar publishes raw payloads only: set metadata.rawPayload=true";
+                Err(metadata_refusal(pubsub, problem, &given))
+            }
         }
     }
 
@@ -142,22 +153,19 @@ impl Metadata {
 }
 
 /// What Go's `strconv.ParseBool` takes.
-fn boolean(pubsub: &str, value: &str) -> Result<bool, Refusal> {
+fn boolean(value: &str) -> Result<bool, String> {
     match value {
         "1" | "t" | "T" | "TRUE" | "true" | "True" => Ok(true),
         "" | "0" | "f" | "F" | "FALSE" | "false" | "False" => Ok(false),
-        _ => Err(metadata_refusal(
-            pubsub,
-            &format!("rawPayload value must be a valid boolean: actual is '{value}'"),
-        )),
+        _ => Err(format!("rawPayload value must be a valid boolean: actual is '{value}'")),
     }
 }
 
-fn metadata_refusal(pubsub: &str, problem: &str) -> Refusal {
+fn metadata_refusal(pubsub: &str, problem: &str, given: &BTreeMap<&str, &str>) -> Refusal {
     let message = format!("failed deserializing metadata. Error: {problem}");
     Refusal::new(400, "ERR_PUBSUB_REQUEST_METADATA", message.clone())
         .resource("pubsub", pubsub, &message)
-        .info("DAPR_PUBSUB_METADATA_DESERIALIZATION", json!({}))
+        .info("DAPR_PUBSUB_METADATA_DESERIALIZATION", json!(given))
 }
 
 impl Entry {

@@ -3,6 +3,7 @@
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use http::header::CONTENT_TYPE;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use crate::store::StoreError;
@@ -30,6 +31,15 @@ impl Refusal {
             "resource_name": name,
             "owner": "",
             "description": description,
+        }));
+        self
+    }
+
+    /// `google.rpc.BadRequest`; stands before the others.
+    pub fn field(mut self, field: &str, description: &str) -> Self {
+        self.details.push(json!({
+            "@type": "type.googleapis.com/google.rpc.BadRequest",
+            "field_violations": [{ "field": field, "description": description }],
         }));
         self
     }
@@ -66,6 +76,14 @@ impl IntoResponse for Refusal {
             body.insert("details".into(), self.details.into());
         }
         (self.status, [(CONTENT_TYPE, "application/json")], body.to_string()).into_response()
+    }
+}
+
+/// Reads a JSON object. Serde takes a list for one too, its items for the fields; Dapr does not.
+pub(crate) fn object<T: DeserializeOwned>(body: &[u8]) -> Result<T, Refusal> {
+    match body.trim_ascii_start().first() {
+        Some(b'{') => serde_json::from_slice(body).map_err(Refusal::malformed),
+        _ => Err(Refusal::malformed("not a JSON object")),
     }
 }
 

@@ -45,10 +45,12 @@ pub(crate) fn router(context: Arc<Context>, jobs: Jobs, bindings: Bindings, invo
         .route("/v1.0/healthz/outbound", get(health::outbound))
         .route("/v1.0/metadata", get(health::metadata))
         .with_state(context.clone());
-    let invoke = Router::new().fallback(invoke::invoke).with_state(invoke);
+    // Another method at a known path is as unknown as another path.
+    let other = move |request: Request| invoke::invoke(State(invoke.clone()), request);
     rest.merge(jobs)
         .merge(bindings)
-        .fallback_service(invoke)
+        .method_not_allowed_fallback(other.clone())
+        .fallback(other)
         .layer(DefaultBodyLimit::max(LARGEST))
         .layer(from_fn_with_state(context, authorize))
 }

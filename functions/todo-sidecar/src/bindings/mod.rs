@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::context::Context;
-use crate::reply::Refusal;
+use crate::reply::{Refusal, object};
 pub(crate) use email::Mailer;
 
 #[derive(Deserialize)]
@@ -36,7 +36,7 @@ pub(crate) async fn invoke(
     Path(name): Path<String>,
     body: Bytes,
 ) -> Result<StatusCode, Refusal> {
-    let request: Request = serde_json::from_slice(&body).map_err(Refusal::malformed)?;
+    let request: Request = object(&body)?;
     send(&bindings, &name, request).await.map_err(|problem| {
         let message = format!("error invoking output binding {name}: {problem}");
         Refusal::new(500, "ERR_INVOKE_OUTPUT_BINDING", message)

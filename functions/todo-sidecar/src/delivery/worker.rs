@@ -99,6 +99,7 @@ impl Worker {
             topic: self.cursor.topic.clone(),
             kind: event.kind().into(),
             consumer: self.consumer.name.clone(),
+            key: event.attribute("partitionkey").map(Arc::from),
         };
         let tell = |observation| self.context.observers.tell(observation);
         let delivery = self

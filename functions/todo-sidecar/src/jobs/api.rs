@@ -15,7 +15,7 @@ use super::request::JobRequest;
 use super::table::{self, Job, Written};
 use super::timer::Agenda;
 use crate::context::Context;
-use crate::reply::Refusal;
+use crate::reply::{Refusal, object};
 use crate::store::StoreError;
 
 /// Longer names are refused, as Dapr's Scheduler does.
@@ -34,8 +34,7 @@ pub(crate) async fn set(
 ) -> Result<StatusCode, Refusal> {
     let metadata = errand(&context);
     let body: &[u8] = if body.is_empty() { b"{}" } else { &body };
-    let request: JobRequest =
-        serde_json::from_slice(body).map_err(|error| Refusal::malformed(format!("proto: {error}")))?;
+    let request: JobRequest = object(body)?;
     if !request.name.is_empty() {
         let message = "Set the job name in the url only";
         let info = json!({ "appID": context.settings.app_id });
@@ -54,7 +53,8 @@ pub(crate) async fn set(
         Refusal::new(status, code, message).info(code, metadata.clone())
     };
     check_name(&name).map_err(|problem| refuse(500, "Unknown", &problem))?;
-    let plan = request.plan(Timestamp::now()).map_err(|problem| refuse(500, "Unknown", &problem))?;
+    let invalid = |problem| refuse(500, "Unknown", &format!("job failed validation: {problem}"));
+    let plan = request.plan(Timestamp::now()).map_err(invalid)?;
     let (first, taken) = (plan.first, format!("job already exists: '{name}'"));
     let written = context.store.write(move |batch| -> Result<Written, StoreError> {
         Ok(table::set(batch.sql, &name, &request, &plan)?)
@@ -96,7 +96,7 @@ pub(crate) async fn delete(
 }
 
 fn errand(context: &Context) -> Value {
-    json!({ "appID": context.settings.app_id, "namespace": "" })
+    json!({ "appID": context.settings.app_id, "namespace": "default" })
 }
 
 fn check_name(name: &str) -> Result<(), String> {

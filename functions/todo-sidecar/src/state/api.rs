@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 use super::operation::{Delete, Entry, Options, Set, StateError};
 use crate::context::Context;
-use crate::reply::{Refusal, metadata};
+use crate::reply::{Refusal, metadata, object};
 use crate::store::Batch;
 
 type Shared = State<Arc<Context>>;
@@ -102,7 +102,7 @@ pub(crate) async fn bulk_get(
     body: Bytes,
 ) -> Result<Response, Refusal> {
     known(&context, &store)?;
-    let request: BulkGet = serde_json::from_slice(&body).map_err(Refusal::malformed)?;
+    let request: BulkGet = object(&body)?;
     let mut keys = Vec::with_capacity(request.keys.len());
     for key in request.keys {
         keys.push((stored_key(&context, &store, &key)?, key));
@@ -152,7 +152,7 @@ pub(crate) async fn transaction(
     body: Bytes,
 ) -> Result<StatusCode, Refusal> {
     known(&context, &store)?;
-    let request: Transaction = serde_json::from_slice(&body).map_err(Refusal::malformed)?;
+    let request: Transaction = object(&body)?;
     let shared: BTreeMap<String, String> =
         metadata(&query).map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     let mut steps = Vec::with_capacity(request.operations.len());
@@ -186,13 +186,13 @@ fn step(
     let request = operation.request.as_deref().map_or("{}", RawValue::get);
     match operation.operation.as_str() {
         "upsert" => {
-            let mut set: Set = serde_json::from_str(request).map_err(Refusal::malformed)?;
+            let mut set: Set = object(request.as_bytes())?;
             set.key = stored_key(context, store, &set.key)?;
             set.metadata.extend(shared.clone());
             Ok(Step::Set(set))
         }
         "delete" => {
-            let mut delete: Delete = serde_json::from_str(request).map_err(Refusal::malformed)?;
+            let mut delete: Delete = object(request.as_bytes())?;
             delete.key = stored_key(context, store, &delete.key)?;
             Ok(Step::Delete(delete))
         }
@@ -216,9 +216,13 @@ fn known(context: &Context, store: &str) -> Result<(), Refusal> {
 fn stored_key(context: &Context, store: &str, key: &str) -> Result<String, Refusal> {
     known(context, store)?;
     if key.contains("||") {
-        let message = format!("input key/keyPrefix '{key}' can't contain '||'");
-        let refusal = Refusal::new(400, "ERR_MALFORMED_REQUEST", message);
-        return Err(refusal.resource("state", store, "").info("DAPR_STATE_ILLEGAL_KEY", Value::Null));
+        let problem = format!("input key/keyPrefix '{key}' can't contain '||'");
+        let message = format!("api error: code = InvalidArgument desc = {problem}");
+        let refusal = Refusal::new(400, "ERR_MALFORMED_REQUEST", message.clone());
+        return Err(refusal
+            .field(key, &message)
+            .resource("state", store, "")
+            .info("DAPR_STATE_ILLEGAL_KEY", Value::Null));
     }
     Ok(format!("{}||{key}", context.settings.app_id))
 }

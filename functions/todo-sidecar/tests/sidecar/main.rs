@@ -4,6 +4,7 @@
 mod bindings;
 mod bridging;
 mod deliveries;
+mod differential;
 mod failures;
 mod invocation;
 mod jobs;
