@@ -23,6 +23,8 @@ mod publish;
 mod server;
 mod settings;
 mod sidecar;
+#[cfg(all(feature = "testing", not(target_family = "wasm")))]
+pub mod testing;
 mod tick;
 
 pub use consumer::{Consumer, Delivery, Types};

@@ -4,4 +4,3 @@
 mod consuming;
 mod probe;
 mod publishing;
-mod world;

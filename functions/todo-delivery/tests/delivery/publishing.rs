@@ -1,36 +1,35 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use todo_delivery::{Publisher, Settings, SetupError, Sidecar, SidecarError};
+use todo_delivery::{Published, Publisher, Settings, SetupError, Sidecar, SidecarError};
+use todo_store::outbox::Lease;
 use todo_store::testing::TestDatabase;
 
-use crate::world::{Mood, World};
+use todo_delivery::testing::{Mood, World};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-impl World {
-    fn publisher(&self) -> Publisher {
-        self.settings.publisher().unwrap().unwrap()
-    }
+fn publisher(world: &World) -> Publisher {
+    world.settings.publisher().unwrap().unwrap()
+}
 
-    /// Publishes as the holder of this lease, and says what failed.
-    async fn publish(&self, lease: todo_store::outbox::Lease) -> todo_delivery::Published {
-        self.publisher().publish_person("test", self.database.database(), lease, MINUTE).await.unwrap()
-    }
+/// Publishes as the holder of this lease.
+async fn publish(world: &World, lease: Lease) -> Published {
+    publisher(world).publish_person("test", world.database.database(), lease, MINUTE).await.unwrap()
+}
 
-    async fn relay_lease(&self, user_id: &str) -> Option<todo_store::outbox::Lease> {
-        let mut relay = self.database.database().begin_relay().await.unwrap();
-        let lease = relay.lease(user_id).await.unwrap();
-        relay.commit().await.unwrap();
-        lease
-    }
+async fn relay_lease(world: &World, user_id: &str) -> Option<Lease> {
+    let mut relay = world.database.database().begin_relay().await.unwrap();
+    let lease = relay.lease(user_id).await.unwrap();
+    relay.commit().await.unwrap();
+    lease
 }
 
 #[tokio::test]
 async fn a_changes_events_are_published_signed_and_in_order() {
     let world = World::new().await;
     let lease = world.add("ada", "Task").await.unwrap();
-    let published = world.publish(lease).await;
+    let published = publish(&world, lease).await;
     assert_eq!((published.sent, published.set_aside), (2, 0));
     let topics: Vec<_> = world.sent().into_iter().map(|(topic, user_id, _)| (topic, user_id)).collect();
     let ada = |topic: &str| (topic.to_owned(), "ada".to_owned());
@@ -44,7 +43,7 @@ async fn any_user_id_is_a_partition_key() {
     let world = World::new().await;
     for user_id in ["ada@example.com", "a b&metadata.rawPayload=false", "ö/?#%2F", "auth0|123+4"] {
         let lease = world.add(user_id, "Task").await.unwrap();
-        assert_eq!(world.publish(lease).await.sent, 2, "{user_id}");
+        assert_eq!(publish(&world, lease).await.sent, 2, "{user_id}");
         assert_eq!(world.sent().last().unwrap().1, user_id);
     }
 }
@@ -56,7 +55,7 @@ async fn more_than_one_batch_is_published_in_one_go() {
     for _ in 0..70 {
         assert!(world.add("ada", "Task").await.is_none());
     }
-    assert_eq!(world.publish(lease).await.sent, 142);
+    assert_eq!(publish(&world, lease).await.sent, 142);
     assert_eq!(world.numbers(), (1..=142).collect::<Vec<_>>());
 }
 
@@ -80,7 +79,7 @@ async fn concurrent_changes_are_published_in_order(database: TestDatabase) {
             let user_id = ["ada", "bob"][n % 2];
             for _ in 0..8 {
                 if let Some(lease) = world.add(user_id, "Task").await {
-                    world.publisher().publish_later("test", world.database.database(), lease);
+                    publisher(&world).publish_later("test", world.database.database(), lease);
                 }
             }
         })
@@ -106,10 +105,10 @@ async fn what_was_published_and_not_marked_is_published_again() {
     let signed = todo_events::sign(&events[0].body, &world.key).unwrap();
     sidecar.publish("task-events", "ada", signed).await.unwrap();
     drop(crashed);
-    assert!(world.relay_lease("ada").await.is_none(), "it may still be at it");
+    assert!(relay_lease(&world, "ada").await.is_none(), "it may still be at it");
     world.database.as_owner("UPDATE users SET publishing_until = 1").await.unwrap();
-    let lease = world.relay_lease("ada").await.unwrap();
-    world.publish(lease).await;
+    let lease = relay_lease(&world, "ada").await.unwrap();
+    publish(&world, lease).await;
     assert_eq!(world.numbers(), [1, 1, 2]);
     let sent = world.sent();
     assert_eq!(sent[0].2.event_id, sent[1].2.event_id, "the same event: an inbox knows it");
@@ -122,7 +121,7 @@ async fn a_broker_that_refuses_is_asked_once_and_then_left_to_the_relay() {
         world.mood(Mood::Answers(status));
         let lease = world.add("ada", "Task").await.unwrap();
         let asked = world.asked();
-        let published = world.publish(lease).await;
+        let published = publish(&world, lease).await;
         assert!(matches!(published.failure, Some(SidecarError::Status(_))), "{status}: {published:?}");
         assert_eq!((published.sent, world.asked()), (0, asked + 1));
         assert!(!world.leased().await);
@@ -133,7 +132,7 @@ async fn a_broker_that_refuses_is_asked_once_and_then_left_to_the_relay() {
     }
     world.mood(Mood::Takes);
     let lease = world.add("ada", "Task").await.unwrap();
-    assert_eq!(world.publish(lease).await.sent, 26);
+    assert_eq!(publish(&world, lease).await.sent, 26);
     assert_eq!(world.numbers(), (1..=26).collect::<Vec<_>>());
 }
 
@@ -143,7 +142,7 @@ async fn a_broker_that_says_nothing_is_given_two_seconds() {
     world.mood(Mood::Hangs);
     let lease = world.add("ada", "Task").await.unwrap();
     let started = Instant::now();
-    let published = world.publish(lease).await;
+    let published = publish(&world, lease).await;
     assert!(matches!(published.failure, Some(SidecarError::Deadline)), "{published:?}");
     assert!((2..4).contains(&started.elapsed().as_secs()), "{:?}", started.elapsed());
     assert_eq!(world.asked(), 1);
@@ -156,7 +155,7 @@ async fn a_sidecar_that_is_not_there_is_a_failure_like_any_other() {
     world.settings.dapr_url = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
     let lease = world.add("ada", "Task").await.unwrap();
-    let published = world.publish(lease).await;
+    let published = publish(&world, lease).await;
     assert!(matches!(published.failure, Some(SidecarError::Unreachable(_))), "{published:?}");
 }
 
@@ -165,11 +164,11 @@ async fn what_can_never_be_published_is_set_aside() {
     let world = World::new().await;
     let lease = world.add("ada", "Task").await.unwrap();
     world.database.as_owner("UPDATE outbox SET body = '{\"id\": 1}' WHERE sequence = 1").await.unwrap();
-    let published = world.publish(lease).await;
+    let published = publish(&world, lease).await;
     assert_eq!((published.sent, published.set_aside), (1, 1));
     world.mood(Mood::Answers(413));
     let lease = world.add("ada", "Task").await.unwrap();
-    let published = world.publish(lease).await;
+    let published = publish(&world, lease).await;
     assert_eq!((published.sent, published.set_aside), (0, 2), "the broker finds them too large");
     let problems = "SELECT problem FROM outbox WHERE problem IS NOT NULL ORDER BY sequence";
     let problems = world.database.as_owner(problems).await.unwrap().concat();
@@ -181,15 +180,14 @@ async fn what_can_never_be_published_is_set_aside() {
 async fn who_has_no_more_time_leaves_the_rest_to_the_relay() {
     let world = World::new().await;
     let lease = world.add("ada", "Task").await.unwrap();
-    let published = world
-        .publisher()
+    let published = publisher(&world)
         .publish_person("test", world.database.database(), lease, Duration::ZERO)
         .await
         .unwrap();
     assert_eq!((published.sent, world.unsent().await, world.leased().await), (0, 2, false));
     assert!(published.failure.is_none());
-    let lease = world.relay_lease("ada").await.unwrap();
-    assert_eq!(world.publish(lease).await.sent, 2);
+    let lease = relay_lease(&world, "ada").await.unwrap();
+    assert_eq!(publish(&world, lease).await.sent, 2);
 }
 
 #[test]

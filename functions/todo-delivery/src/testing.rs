@@ -1,14 +1,16 @@
-//! A database, the keys, and a sidecar that takes nothing that Dapr and a consumer would not take.
+//! For the tests of what publishes and consumes: a database, the keys, and a sidecar that takes nothing that Dapr and a consumer
+//! would not take.
+#![allow(clippy::unwrap_used, reason = "a test ends where it fails")]
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
-use axum::body::Bytes;
 use axum::extract::{Path, RawQuery, State};
-use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
-use todo_delivery::{Server, Settings};
+use bytes::Bytes;
+use http::{HeaderMap, Request, StatusCode};
+use http_body_util::{BodyExt, Full};
 use todo_domain::NewTask;
 use todo_events::{Event, Incoming, sign};
 use todo_identity::{EventKey, EventVerifier};
@@ -16,23 +18,34 @@ use todo_store::outbox::Lease;
 use todo_store::tasks;
 use todo_store::testing::TestDatabase;
 
+use crate::{Consumer, Server, Settings, Tick};
+
+/// What the sidecar demands.
 pub const API_TOKEN: &str = "let me in";
 
 /// What the sidecar does with what it is sent.
 #[derive(Clone, Copy, PartialEq)]
 pub enum Mood {
+    /// Takes it, if it is right to the letter.
     Takes,
+    /// Answers with this status.
     Answers(u16),
+    /// Never answers.
     Hangs,
 }
 
 /// What the sidecar was sent: topic, person, event.
 pub type Sent = (String, String, Event);
 
+/// What a test of events needs.
 pub struct World {
+    /// The database of the functions.
     pub database: TestDatabase,
+    /// Signs events.
     pub key: EventKey,
+    /// What a function is told.
     pub settings: Settings,
+    /// The function under test.
     pub server: Server,
     sidecar: Arc<Double>,
 }
@@ -45,10 +58,12 @@ struct Double {
 }
 
 impl World {
+    /// On a SQLite database.
     pub async fn new() -> Self {
         Self::over(TestDatabase::sqlite().await.unwrap()).await
     }
 
+    /// On this database.
     pub async fn over(database: TestDatabase) -> Self {
         let key = EventKey::generate().unwrap();
         let sidecar = Arc::new(Double {
@@ -68,6 +83,7 @@ impl World {
         Self { database, key, settings, server, sidecar }
     }
 
+    /// From now on.
     pub fn mood(&self, mood: Mood) {
         *self.sidecar.mood.lock().unwrap() = mood;
     }
@@ -96,8 +112,33 @@ impl World {
         tx.commit_to_publish().await.unwrap()
     }
 
+    /// How many events wait.
     pub async fn unsent(&self) -> usize {
         self.database.as_owner("SELECT event_id FROM outbox WHERE sent_at IS NULL").await.unwrap().len()
+    }
+
+    /// Gives an event to a consumer, and returns the status it answers. The body must be empty, because Knative takes any other for a
+    /// failure.
+    pub async fn deliver<C: Consumer>(&self, event: impl Into<Vec<u8>>) -> u16 {
+        let request = Request::post("/").header("content-type", "application/cloudevents+json");
+        let response =
+            self.server.serve::<C, _>(request.body(Full::<Bytes>::from(event.into())).unwrap()).await;
+        let status = response.status().as_u16();
+        assert!(response.into_body().collect().await.unwrap().to_bytes().is_empty());
+        status
+    }
+
+    /// Wakes a tick, and returns the status it answers.
+    pub async fn tick<T: Tick>(&self) -> u16 {
+        let request = Request::post("/").body(Full::<Bytes>::default()).unwrap();
+        self.server.tick::<T, _>(request).await.status().as_u16()
+    }
+
+    /// All events of the outbox on this topic, signed, in the order of their ids.
+    pub async fn events(&self, topic: &str) -> Vec<Vec<u8>> {
+        let all = format!("SELECT body FROM outbox WHERE topic = '{topic}' ORDER BY event_id");
+        let rows = self.database.as_owner(&all).await.unwrap();
+        rows.iter().map(|row| sign(&row[0], &self.key).unwrap()).collect()
     }
 
     /// Until nothing waits that somebody is going to publish.
