@@ -100,6 +100,8 @@ async fn publish_person(
 async fn clear(database: &Database, retention: Option<SignedDuration>) -> Result<(), Error> {
     let mut relay = database.begin_relay().await?;
     relay.clear(CLEAR).await?;
+    relay.clear_updates(CLEAR).await?;
+    relay.clear_reminders(CLEAR).await?;
     if let Some(retention) = retention {
         let before = relay.now().saturating_sub(retention).unwrap_or(Timestamp::MIN);
         relay.cut_audit(before, CLEAR).await?;

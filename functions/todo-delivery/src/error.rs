@@ -1,7 +1,8 @@
 //! What can go wrong when an event is handled, and what the delivery is told.
 
 use http::StatusCode;
-use todo_events::{Malformed, Rejected};
+use todo_events::{Malformed, Rejected, SignError};
+use todo_identity::Refusal;
 
 use crate::SidecarError;
 
@@ -17,6 +18,12 @@ pub enum Error {
     /// An event of ours that asks for what cannot be, such as for a task that is not the person's.
     #[error("{0}")]
     Impossible(&'static str),
+    /// A tool call by event whose token is refused.
+    #[error("the event's usertoken is refused: {0}")]
+    Token(#[source] Refusal),
+    /// An event of ours that cannot be signed.
+    #[error(transparent)]
+    Sign(#[from] SignError),
     /// Of the database.
     #[error(transparent)]
     Store(#[from] todo_store::Error),
@@ -32,11 +39,15 @@ impl Error {
     /// 422 when a retry cannot help, 503 when it will, 500 when we are to blame and it may.
     pub fn status(&self) -> StatusCode {
         match self {
-            Self::Malformed(_) | Self::Rejected(_) | Self::Impossible(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Malformed(_) | Self::Rejected(_) | Self::Impossible(_) | Self::Token(_) => {
+                StatusCode::UNPROCESSABLE_ENTITY
+            }
             Self::Store(error) if error.is_callers() => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Store(error) if error.is_transient() => StatusCode::SERVICE_UNAVAILABLE,
             Self::Sidecar(error) if !error.is_final() => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Store(_) | Self::Sidecar(_) | Self::Unset(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Store(_) | Self::Sidecar(_) | Self::Sign(_) | Self::Unset(_) => {
+                StatusCode::INTERNAL_SERVER_ERROR
+            }
         }
     }
 }

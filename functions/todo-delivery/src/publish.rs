@@ -50,13 +50,13 @@ impl Publisher {
     }
 
     /// Publishes in the background, after the answer that is about to be given. A failure is logged in `function`'s name.
-    pub fn publish_later(&self, function: &'static str, database: &Database, lease: Lease) {
-        let (publisher, database) = (self.clone(), database.clone());
+    pub fn publish_later(&self, function: &str, database: &Database, lease: Lease) {
+        let (publisher, database, function) = (self.clone(), database.clone(), function.to_owned());
         spawn(async move {
-            match publisher.publish_person(function, &database, lease, AFTER_AN_ANSWER).await {
-                Ok(Published { failure: Some(failure), .. }) => log::failed(function, None, &failure),
+            match publisher.publish_person(&function, &database, lease, AFTER_AN_ANSWER).await {
+                Ok(Published { failure: Some(failure), .. }) => log::failed(&function, None, &failure),
                 Ok(_) => {}
-                Err(error) => log::failed(function, None, &error),
+                Err(error) => log::failed(&function, None, &error),
             }
         });
     }
@@ -68,7 +68,7 @@ impl Publisher {
     /// Of the database: nobody knows then which events were sent, the lease runs out, and the relay sends them, some of them again.
     pub async fn publish_person(
         &self,
-        function: &'static str,
+        function: &str,
         database: &Database,
         mut lease: Lease,
         patience: Duration,
@@ -93,7 +93,7 @@ impl Publisher {
 
     async fn publish_batch(
         &self,
-        function: &'static str,
+        function: &str,
         user_id: &str,
         events: &[Waiting],
         left: Duration,

@@ -17,6 +17,7 @@ use todo_identity::{EventKey, EventVerifier};
 use todo_store::outbox::Lease;
 use todo_store::tasks;
 use todo_store::testing::TestDatabase;
+use tokio::sync::watch;
 
 use crate::{Consumer, Server, Settings, Tick};
 
@@ -32,6 +33,8 @@ pub enum Mood {
     Answers(u16),
     /// Never answers.
     Hangs,
+    /// Answers when its mood has changed.
+    Waits,
 }
 
 /// What the sidecar was sent: topic, person, event.
@@ -51,7 +54,7 @@ pub struct World {
 }
 
 struct Double {
-    mood: Mutex<Mood>,
+    mood: watch::Sender<Mood>,
     sent: Mutex<Vec<Sent>>,
     asked: Mutex<usize>,
     verifier: EventVerifier,
@@ -67,7 +70,7 @@ impl World {
     pub async fn over(database: TestDatabase) -> Self {
         let key = EventKey::generate().unwrap();
         let sidecar = Arc::new(Double {
-            mood: Mutex::new(Mood::Takes),
+            mood: watch::Sender::new(Mood::Takes),
             sent: Mutex::default(),
             asked: Mutex::default(),
             verifier: EventVerifier::new(&key.public_jwks()).unwrap(),
@@ -85,7 +88,7 @@ impl World {
 
     /// From now on.
     pub fn mood(&self, mood: Mood) {
-        *self.sidecar.mood.lock().unwrap() = mood;
+        self.sidecar.mood.send_replace(mood);
     }
 
     /// What it took, in order.
@@ -179,7 +182,7 @@ async fn publish(
     body: Bytes,
 ) -> StatusCode {
     *double.asked.lock().unwrap() += 1;
-    let mood = *double.mood.lock().unwrap();
+    let mood = *double.mood.subscribe().wait_for(|mood| *mood != Mood::Waits).await.unwrap();
     match mood {
         Mood::Takes => match double.check(&topic, &query.unwrap_or_default(), &headers, &body) {
             Ok(sent) => {
@@ -192,7 +195,7 @@ async fn publish(
             }
         },
         Mood::Answers(status) => StatusCode::from_u16(status).unwrap(),
-        Mood::Hangs => std::future::pending().await,
+        Mood::Hangs | Mood::Waits => std::future::pending().await,
     }
 }
 

@@ -132,6 +132,15 @@ impl PublicKeys {
 
     /// What was signed, once the header is as it must be (no `crit`, `alg`, `typ`, a known `kid`) and the signature verifies.
     pub fn open(&self, typ: &str, token: &str) -> Result<Vec<u8>, Refusal> {
+        self.open_if(|found| found == Some(typ), token)
+    }
+
+    /// The same where `typ` may be absent: what others sign with keys that sign nothing else.
+    pub fn open_untyped(&self, typ: &str, token: &str) -> Result<Vec<u8>, Refusal> {
+        self.open_if(|found| found.is_none_or(|found| found.eq_ignore_ascii_case(typ)), token)
+    }
+
+    fn open_if(&self, typ: impl Fn(Option<&str>) -> bool, token: &str) -> Result<Vec<u8>, Refusal> {
         let (signed, signature) = token.rsplit_once('.').ok_or(Refusal::Malformed)?;
         let (header, payload) = signed.split_once('.').ok_or(Refusal::Malformed)?;
         let header: Header = serde_json::from_slice(&decode(header)?).map_err(|_| Refusal::Malformed)?;
@@ -141,14 +150,14 @@ impl PublicKeys {
         decode(payload)
     }
 
-    fn key_for(&self, header: &Header, typ: &str) -> Result<&VerifyingKey, Refusal> {
+    fn key_for(&self, header: &Header, typ: impl Fn(Option<&str>) -> bool) -> Result<&VerifyingKey, Refusal> {
         if header.crit {
             return Err(Refusal::Critical);
         }
         if header.alg.as_deref() != Some(ALGORITHM) {
             return Err(Refusal::Algorithm);
         }
-        if header.typ.as_deref() != Some(typ) {
+        if !typ(header.typ.as_deref()) {
             return Err(Refusal::Malformed);
         }
         let named = |(name, _): &&(String, VerifyingKey)| header.kid.as_ref() == Some(name);

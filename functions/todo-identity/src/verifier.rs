@@ -21,6 +21,12 @@ impl Verifier {
         Self(Tokens::People(PeoplesTokens { keys, policy }))
     }
 
+    /// For people's tokens where a component must accept one itself (a tool call that comes as an event): signed with Ed25519, by this
+    /// issuer, for this audience. Other algorithms are left out, because every component would carry them.
+    pub fn people_ed25519(public_keys: &str, issuer: &str, audience: &str) -> Result<Self, KeyError> {
+        Ok(Self(Tokens::Function(FunctionTokens::issued_by(issuer, public_keys, audience)?)))
+    }
+
     /// For the tokens that `chat` mints: `public_keys` is the JWK set of [`crate::FunctionKey::public_jwks`] (or several
     /// such keys, in a rotation), `audience` the function's own name.
     pub fn function(public_keys: &str, audience: &str) -> Result<Self, KeyError> {

@@ -16,6 +16,10 @@
 //! A mistake in the arguments is a *result* with `isError`, written for the model that made it. All other failures are
 //! JSON-RPC errors, written for programs. `docs/specs/mcp-tools.md` has every status and code.
 //!
+//! A call may also come as a CloudEvent, posted to the function itself (`server/event`): its person is the one of the token it carries,
+//! and the answer is an event. Whatever way it came, the events of its changes are published after the answer, in the same instance
+//! ([`Server::publishing`]).
+//!
 //! **The caller's end** (native only) is [`Tools`]: mints tokens, fills in `user_id`, retries what is safe to
 //! retry. There is no list of tools here: the functions named `tool-*` are the tools.
 
@@ -31,7 +35,7 @@ mod tool;
 #[cfg(not(target_family = "wasm"))]
 pub use client::{CallError, CallOutcome, TemplateError, Tools};
 pub use names::{function_of, tool_of};
-pub use server::{BODY_LIMIT, Server, Settings, SetupError};
+pub use server::{BODY_LIMIT, ByEvent, Server, Settings, SetupError};
 pub use tool::{Answer, Hints, Tool, definition};
 
 /// Exports a [`Tool`] as this crate's Spin component. Nothing on other targets, where the tool is a library.

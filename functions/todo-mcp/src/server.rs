@@ -1,7 +1,7 @@
 //! One tool as a complete, stateless MCP server (revision 2026-07-28, Streamable HTTP).
 
 mod call;
-pub(crate) mod log;
+mod event;
 mod message;
 mod rejection;
 mod transport;
@@ -10,6 +10,7 @@ use std::error::Error;
 
 use bytes::Bytes;
 use http::header::AUTHORIZATION;
+use http::request::Parts;
 use http::{Request, Response, StatusCode};
 use http_body::Body;
 use http_body_util::Full;
@@ -18,11 +19,13 @@ use rmcp::model::{
     ListToolsResult, ProtocolVersion, ServerCapabilities, ToolsCapability,
 };
 use serde::Serialize;
+use todo_delivery::Publisher;
 use todo_identity::{KeyError, Tenant, Verifier};
 use todo_store::Database;
 
 use crate::tool::definition;
 use crate::{Tool, function_of};
+pub use event::ByEvent;
 use message::Message;
 use rejection::Rejection;
 pub use transport::BODY_LIMIT;
@@ -57,6 +60,8 @@ pub enum SetupError {
 pub struct Server {
     database: Database,
     verifier: Verifier,
+    publisher: Option<Publisher>,
+    by_event: Option<ByEvent>,
 }
 
 impl Server {
@@ -68,7 +73,17 @@ impl Server {
 
     /// A server over a database that is already open.
     pub fn new(database: Database, verifier: Verifier) -> Self {
-        Self { database, verifier }
+        Self { database, verifier, publisher: None, by_event: None }
+    }
+
+    /// The same, publishing the events of its changes after its answers. Without a publisher they wait for the relay.
+    pub fn publishing(self, publisher: Option<Publisher>) -> Self {
+        Self { publisher, ..self }
+    }
+
+    /// The same, which also answers calls that come as events. Others refuse them.
+    pub fn answering_events(self, by_event: Option<ByEvent>) -> Self {
+        Self { by_event, ..self }
     }
 
     /// Answers one HTTP request as the tool `T`. Every outcome is a response: nothing is left for the caller to handle.
@@ -78,16 +93,19 @@ impl Server {
         B: Body,
         B::Error: Into<Box<dyn Error + Send + Sync>>,
     {
-        self.answer::<T, B>(request).await.unwrap_or_else(Rejection::into_response)
+        let (head, body) = request.into_parts();
+        if event::addressed::<T>(&head) {
+            return self.event::<T, B>(head, body).await;
+        }
+        self.answer::<T, B>(head, body).await.unwrap_or_else(Rejection::into_response)
     }
 
-    async fn answer<T, B>(&self, request: Request<B>) -> Result<Response<Full<Bytes>>, Rejection>
+    async fn answer<T, B>(&self, head: Parts, body: B) -> Result<Response<Full<Bytes>>, Rejection>
     where
         T: Tool,
         B: Body,
         B::Error: Into<Box<dyn Error + Send + Sync>>,
     {
-        let (head, body) = request.into_parts();
         transport::check(&head)?;
         // Before the body is read: a stranger costs a few headers, and learns nothing, not even which tool this is.
         let tenant = todo_identity::bearer(head.headers.get_all(AUTHORIZATION))

@@ -7,7 +7,6 @@ mod stored;
 use todo_domain::{NewTask, Task, TaskChange, TaskId};
 use todo_events::Event;
 
-pub use crate::outbox::access_refused;
 use crate::statements::statements;
 use crate::{Dialect, Error, Transaction, outbox};
 #[cfg(feature = "testing")]

@@ -2,11 +2,13 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
+mod by_event;
 mod client;
 mod definitions;
 mod identity;
 mod mistakes;
 mod protocol;
+mod publishing;
 mod repeated;
 mod tools;
 mod transport;

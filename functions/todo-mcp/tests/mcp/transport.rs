@@ -22,7 +22,7 @@ async fn the_endpoint_answers_under_the_paths_of_knative_and_of_spin() {
 #[tokio::test]
 async fn another_path_is_not_found() {
     let world = World::new().await;
-    for path in ["/", "/mcp/", "/mcp/tasks", "/healthz"] {
+    for path in ["/mcp/", "/mcp/tasks", "/healthz"] {
         let reply = world.send::<ListTasks>(discover(&world).path(path)).await;
         assert_eq!(reply.error(), (404, -32600), "{path}");
     }

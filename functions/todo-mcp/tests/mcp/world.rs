@@ -93,7 +93,11 @@ impl World {
     }
 
     pub async fn send<T: Tool>(&self, post: Post) -> Reply {
-        let response = self.server::<T>().serve::<T, _>(post.request()).await;
+        self.send_to::<T>(&self.server::<T>(), post).await
+    }
+
+    pub async fn send_to<T: Tool>(&self, server: &Server, post: Post) -> Reply {
+        let response = server.serve::<T, _>(post.request()).await;
         let (head, body) = response.into_parts();
         let body = body.collect().await.unwrap().to_bytes();
         Reply { status: head.status, headers: head.headers, body }
@@ -124,6 +128,12 @@ pub struct Post {
 }
 
 impl Post {
+    /// A CloudEvent in structured JSON, posted to the function itself.
+    pub fn event(event: &Value) -> Self {
+        let post = Self { verb: "POST", path: "/".to_owned(), headers: HeaderMap::new(), body: Vec::new() };
+        post.header("content-type", "application/cloudevents+json").json(event)
+    }
+
     pub fn verb(mut self, verb: &'static str) -> Self {
         self.verb = verb;
         self

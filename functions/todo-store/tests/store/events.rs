@@ -1,7 +1,7 @@
 use serde_json::{Value, json};
 use todo_domain::TaskId;
 use todo_store::testing::TestDatabase;
-use todo_store::{Origin, tasks};
+use todo_store::{Origin, outbox, tasks};
 
 use crate::{add, change, on_both_databases, titled};
 
@@ -79,7 +79,7 @@ async fn an_event_is_a_complete_cloud_event(database: TestDatabase) {
 
 async fn a_refused_access_is_told(database: TestDatabase) {
     let mut tx = database.begin("bob").await.unwrap();
-    tasks::access_refused(&mut tx, "ada", "user_id is not the token's").await.unwrap();
+    outbox::access_refused(&mut tx, "ada", "user_id is not the token's").await.unwrap();
     tx.commit().await.unwrap();
     let rows = database.as_owner("SELECT user_id, topic, subject, event_type FROM outbox").await.unwrap();
     assert_eq!(rows, [["bob", "task-events", "user/bob", "access.refused"]]);

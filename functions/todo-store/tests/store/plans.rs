@@ -127,7 +127,8 @@ fn reads_by_index(database: &TestDatabase, name: &str, statement: &str, plan: &[
     let whole = |line: &&String| match database.dialect() {
         Dialect::Postgres => line.contains("Seq Scan"),
         Dialect::Sqlite => {
-            let harmless = ["VIRTUAL TABLE INDEX", "VALUES CLAUSE", "CONSTANT ROW", "SCAN old", "SCAN (subquery"];
+            let harmless =
+                ["VIRTUAL TABLE INDEX", "VALUES CLAUSE", "CONSTANT ROW", "SCAN old", "SCAN (subquery"];
             line.starts_with("SCAN ") && !harmless.iter().any(|harmless| line.contains(harmless))
         }
     };

@@ -7,5 +7,6 @@ mod faults_of_the_model;
 mod idempotency;
 mod page;
 mod pagination;
+mod publishing;
 mod refusals;
 mod tenancy;
