@@ -21,6 +21,7 @@ pub(crate) use lease::{ALL as LEASE_STATEMENTS, FAILED, mark};
 pub use lease::{Batch, End, Lease, Settled, Waiting};
 #[cfg(feature = "testing")]
 pub(crate) use relay::ALL as RELAY_STATEMENTS;
+pub use relay::Backlog;
 
 /// How long a publisher that is never heard of again keeps others from a person's events, in milliseconds.
 pub(crate) const LEASE_MS: i64 = 30_000;

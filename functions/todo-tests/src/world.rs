@@ -69,7 +69,7 @@ impl World {
     /// A function, called on behalf of a person as `chat` does it.
     pub fn function(&self, name: &str, person: &str) -> Function {
         let token = self.function_key.mint(&self.tenant(person), name).unwrap();
-        Function::new(&self.system().function_url(name), name, person, &token)
+        Function::new(&format!("{}/mcp", self.system().function_url(name)), name, person, &token)
     }
 
     /// A development token.
@@ -124,6 +124,7 @@ fn config(folder: &Path) -> Config {
         format!("--data={}", folder.display()),
         format!("--compiled={}", root.join("target/compiled").display()),
         format!("--manifest={}", root.join("spin.toml").display()),
+        format!("--knative={}", root.join("knative").display()),
     ];
     let matches = command.try_get_matches_from(arguments).unwrap();
     let mut config = <Config as clap::FromArgMatches>::from_arg_matches(&matches).unwrap();

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use chat::{Chat, Environment, KeySource, Limits};
+use chat::{Chat, Environment, KeySource, Limits, People};
 use todo_agent::{Api, Model, OPENAI_BASE_URL, Offline, OpenAi, OpenAiSettings};
 use todo_identity::{DevelopmentKey, FunctionKey, Policy};
 use todo_mcp::Tools;
@@ -40,10 +40,7 @@ pub async fn run(config: Config) -> Outcome {
 pub async fn open(config: &Config, tools: Tools, url: &str) -> Outcome<Chat> {
     let (keys, policy) = identity(config)?;
     let config = chat::Config {
-        environment: match config.environment {
-            config::Environment::Development => Environment::Development,
-            config::Environment::Production => Environment::Production,
-        },
+        environment: environment(config),
         keys,
         policy,
         database: database(&config.database_url()).await?,
@@ -76,6 +73,20 @@ pub fn describe_model(config: &Config) -> String {
     }
 }
 
+/// Who knows people by their tokens.
+pub async fn people(config: &Config) -> Outcome<People> {
+    let (keys, policy) = identity(config)?;
+    let refetch = Limits::default().refetch_keys;
+    People::open(keys, policy, environment(config), refetch).await.map_err(Failure::usage)
+}
+
+fn environment(config: &Config) -> Environment {
+    match config.environment {
+        config::Environment::Development => Environment::Development,
+        config::Environment::Production => Environment::Production,
+    }
+}
+
 fn identity(config: &Config) -> Outcome<(KeySource, Policy)> {
     let policy = Policy { issuer: config.jwt_issuer.clone(), audience: config.jwt_audience.clone() };
     let keys = match (&config.jwks_url, &config.jwks_file, &config.jwt_secret) {
@@ -98,7 +109,8 @@ fn development_identity(config: &Config) -> Outcome<(KeySource, Policy)> {
     Ok((KeySource::Development(key.public_jwks()), DevelopmentKey::policy()))
 }
 
-async fn database(database_url: &str) -> Outcome<Database> {
+/// Opens the database, or says what to do.
+pub async fn database(database_url: &str) -> Outcome<Database> {
     Database::open(database_url).await.map_err(|error| {
         Failure::unavailable(format!(
             "cannot open the database: {error}; check DATABASE_URL, and run `todo migrate` once"

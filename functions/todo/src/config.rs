@@ -29,6 +29,9 @@ pub struct Config {
     /// The manifest that lists the components; relative paths in it start at its folder.
     #[arg(long, env = "TODO_MANIFEST", global = true, default_value = "spin.toml")]
     pub manifest: PathBuf,
+    /// The folder of the manifests that say which event reaches which function.
+    #[arg(long, env = "TODO_KNATIVE", global = true, default_value = "knative")]
+    pub knative: PathBuf,
     /// Where people reach the chat function.
     #[arg(long, env = "TODO_LISTEN", global = true, default_value = "127.0.0.1:8080")]
     pub listen: SocketAddr,
@@ -73,6 +76,25 @@ pub struct Config {
     /// The JWK set that functions verify function tokens with.
     #[arg(long, env = "TODO_FUNCTION_PUBLIC_KEYS", global = true)]
     pub function_public_keys: Option<String>,
+
+    /// The private key that events are signed with: Ed25519, PKCS#8 PEM. Default for `todo up`: one kept in the data folder.
+    #[arg(long, env = "TODO_EVENT_KEY", global = true, hide_env_values = true)]
+    pub event_key: Option<String>,
+    /// The JWK set that events are verified with. Default: the public half of TODO_EVENT_KEY.
+    #[arg(long, env = "TODO_EVENT_PUBLIC_KEYS", global = true)]
+    pub event_public_keys: Option<String>,
+    /// Where a Dapr sidecar answers. Without one `todo up` carries events and jobs itself, durably and with the same API.
+    #[arg(long, env = "DAPR_HTTP_ENDPOINT", global = true)]
+    pub dapr_http_endpoint: Option<String>,
+    /// For `todo up` with a Dapr sidecar: where that reaches this process (its `--app-port`).
+    #[arg(long, env = "TODO_DAPR_APP_LISTEN", global = true, default_value = "127.0.0.1:3600")]
+    pub dapr_app_listen: SocketAddr,
+    /// What the sidecar wants of its callers. Default for `todo up`: a new one at every start.
+    #[arg(long, env = "DAPR_API_TOKEN", global = true, hide_env_values = true)]
+    pub dapr_api_token: Option<String>,
+    /// What the sidecar says when it calls a function. Default for `todo up`: a new one at every start.
+    #[arg(long, env = "APP_API_TOKEN", global = true, hide_env_values = true)]
+    pub app_api_token: Option<String>,
 
     /// The key of an OpenAI-compatible service. Without a key (and without OPENAI_BASE_URL) the offline model answers.
     #[arg(long, env = "OPENAI_API_KEY", global = true, hide_env_values = true)]
@@ -129,6 +151,16 @@ impl Config {
     /// The file of the development key.
     pub fn development_key(&self) -> PathBuf {
         self.data.join("development-key.pem")
+    }
+
+    /// The file of the key that events are signed with.
+    pub fn event_key_file(&self) -> PathBuf {
+        self.data.join("event-key.pem")
+    }
+
+    /// The file in which a running system tells other commands on this machine how to reach its sidecar.
+    pub fn running_file(&self) -> PathBuf {
+        self.data.join("sidecar.json")
     }
 
     /// Where components that were compiled once are kept.

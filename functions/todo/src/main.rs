@@ -11,7 +11,7 @@ use clap::{Parser, Subcommand};
 
 use todo::config::{self, Config};
 use todo::failure::{Failure, Outcome};
-use todo::{ask, chat_function, evaluate, migrate, output, precompile, serve, token, up};
+use todo::{ask, chat_function, evaluate, live_function, migrate, output, precompile, serve, token, up};
 
 /// A to-do assistant that you talk to.
 #[derive(Parser)]
@@ -31,6 +31,8 @@ enum Command {
     Serve(serve::Serve),
     /// Run the chat function alone; the tools are elsewhere (TODO_TOOL_URL).
     Chat,
+    /// Run the live function alone: open pages' WebSockets (needs Postgres).
+    Live,
     /// Bring the database to this version's schema.
     Migrate,
     /// Print a development token for a user.
@@ -76,6 +78,7 @@ fn run() -> Outcome {
             Command::Up(up) => up::run(up, config).await,
             Command::Serve(serve) => serve::run(serve, config).await,
             Command::Chat => chat_function::run(config).await,
+            Command::Live => live_function::run(config).await,
             Command::Migrate => migrate::run(&config).await,
             Command::Token(token) => token::run(&token, &config),
             Command::Ask(ask) => ask::run(ask, &config).await,

@@ -9,6 +9,7 @@ use tokio::net::TcpListener;
 
 use crate::config::Config;
 use crate::failure::{Failure, Outcome};
+use crate::sidecar::EventVariables;
 use crate::telemetry;
 use crate::up::StopSignal;
 
@@ -33,7 +34,8 @@ pub async fn run(serve: Serve, config: Config) -> Outcome {
         )
     })?;
     let manifest = manifest(&config)?;
-    let functions = load(&config, &manifest, keys, Some(&serve)).await?;
+    let events = EventVariables::of(&config)?;
+    let functions = load(&config, &manifest, keys, events, Some(&serve)).await?;
     tracing::info!(function = serve.component, "ready");
     let server = Server::only(functions, serve.component).drain(config.drain());
     server.serve(listener, async move { stop.received().await }).await;
@@ -69,6 +71,7 @@ pub async fn load(
     config: &Config,
     manifest: &Manifest,
     public_keys: &str,
+    events: EventVariables,
     only: Option<&Serve>,
 ) -> Outcome<Functions> {
     let url = config.database_url();
@@ -76,6 +79,7 @@ pub async fn load(
         ("database_url".to_owned(), url.clone()),
         ("function_public_keys".to_owned(), public_keys.to_owned()),
     ]);
+    events.add_to(&mut variables);
     if let Some(host) = postgres_host(&url) {
         variables.insert("postgres_host".to_owned(), host);
     }

@@ -1,28 +1,42 @@
-//! Everything on one machine: the components behind a port of their own on loopback, and the chat function in front.
+//! Everything on one machine: the components behind a port of their own on loopback, the sidecar that carries their events
+//! beside them, and the chat function in front.
 
+use std::future::Future;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 
 use chat::Chat;
+use live::{Feed, Live};
 use todo_host::{Functions, Server};
 use todo_identity::FunctionKey;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
 use crate::config::Config;
 use crate::failure::{Failure, Outcome};
-use crate::{chat_function, migrate, serve};
+use crate::metrics::Sources;
+use crate::sidecar::{Carrier, EventVariables, Opened, Place};
+use crate::{chat_function, live_function, migrate, serve};
 
-/// A running system. Dropping it stops it at once; [`System::stop`] lets what has begun finish.
+/// A running system. Dropping it stops it at once, like a crash; [`System::stop`] lets what has begun finish.
 pub struct System {
     address: SocketAddr,
     functions_address: SocketAddr,
+    events: EventVariables,
     model: String,
     database: String,
-    stop_chat: CancellationToken,
-    stop_functions: CancellationToken,
-    chat: JoinHandle<std::io::Result<()>>,
-    functions: JoinHandle<()>,
+    carrier: Carrier,
+    live: Live,
+    chat: Part,
+    functions: Part,
+    sidecar: Part,
+}
+
+/// A server that runs until it is told to stop; dropped, it is gone.
+struct Part {
+    stop: CancellationToken,
+    task: JoinHandle<std::io::Result<()>>,
 }
 
 impl System {
@@ -36,34 +50,57 @@ impl System {
         migrate::migrate(&config.database_url()).await?;
 
         let key = function_key(config)?;
-        let loaded = serve::load(config, &manifest, &key.public_jwks(), None).await?;
+        let place = Place::take(config).await?;
+        let loaded = serve::load(config, &manifest, &key.public_jwks(), place.variables(), None).await?;
         let names: Vec<_> = manifest.components().iter().map(|component| component.id.clone()).collect();
         let functions_listener = serve::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await?;
         let functions_address = local(&functions_listener)?;
-        let tools = chat_function::tools(&function_url(functions_address, "{function}"), names, key)?;
+        let sidecar = place.open(config, &manifest, &function_url(functions_address, "{function}")).await?;
+        let tools = chat_function::tools(&tool_url(functions_address), names, key)?;
         let address = local(&listener)?;
         let chat = chat_function::open(config, tools, &format!("http://{address}")).await?;
-        Ok(Self::run(config, (listener, address, chat), (functions_listener, functions_address, loaded)))
+        let feed = feed(config, &sidecar);
+        let live = live_function::open(config, chat.people(), feed).await?;
+        let functions = Arc::new(loaded);
+        let metrics = Sources {
+            functions: functions.clone(),
+            carrier: sidecar.carrier.clone(),
+            database: chat_function::database(&config.database_url()).await?,
+            live: live.clone(),
+        };
+        let chat = chat.with_routes(live.router()).with_routes(metrics.router());
+        Ok(Self::run(
+            config,
+            (listener, address, chat, live),
+            (functions_listener, functions_address, functions),
+            sidecar,
+        ))
     }
 
     fn run(
         config: &Config,
-        (listener, address, chat): (TcpListener, SocketAddr, Chat),
-        (functions_listener, functions_address, functions): (TcpListener, SocketAddr, Functions),
+        (listener, address, chat, live): (TcpListener, SocketAddr, Chat, Live),
+        (functions_listener, functions_address, functions): (TcpListener, SocketAddr, Arc<Functions>),
+        Opened { carrier, listener: sidecar_listener, variables }: Opened,
     ) -> Self {
-        let (stop_chat, stop_functions) = (CancellationToken::new(), CancellationToken::new());
-        let chat = chat::serve(listener, chat, stop_chat.clone().cancelled_owned());
         let server = Server::new(functions).drain(config.drain());
-        let stopped = stop_functions.clone().cancelled_owned();
+        // Functions first: events are delivered as soon as their carrier is served.
+        let functions = Part::run(async |stopped| {
+            server.serve(functions_listener, stopped).await;
+            Ok(())
+        });
+        let served = carrier.clone();
         Self {
             address,
             functions_address,
+            events: variables,
             model: chat_function::describe_model(config),
             database: describe_database(config),
-            stop_chat,
-            stop_functions,
-            chat: tokio::spawn(chat),
-            functions: tokio::spawn(async move { server.serve(functions_listener, stopped).await }),
+            live,
+            functions,
+            sidecar: Part::run(async move |stopped| served.serve(sidecar_listener, stopped).await),
+            carrier,
+            chat: Part::run(async |stopped| chat::serve(listener, chat, stopped).await),
         }
     }
 
@@ -72,9 +109,14 @@ impl System {
         format!("http://{}", self.address)
     }
 
-    /// Where the agent reaches a function.
+    /// Where a function answers.
     pub fn function_url(&self, function: &str) -> String {
         function_url(self.functions_address, function)
+    }
+
+    /// Where the Dapr API answers, what its callers must know, and how events are signed here.
+    pub fn event_variables(&self) -> &EventVariables {
+        &self.events
     }
 
     /// Which model answers, for a person to read.
@@ -82,26 +124,48 @@ impl System {
         &self.model
     }
 
+    /// What carries events and jobs, for a person to read.
+    pub fn events(&self) -> &'static str {
+        self.carrier.describe()
+    }
+
     /// Where the data is, for a person to read. No password.
     pub fn database(&self) -> &str {
         &self.database
     }
 
-    /// Takes no new requests, lets those that have begun finish, and stops. Chat goes first: its turns need the functions.
-    pub async fn stop(mut self) -> Outcome {
-        self.stop_chat.cancel();
-        let chat = (&mut self.chat).await;
-        self.stop_functions.cancel();
-        (&mut self.functions).await.map_err(Failure::internal)?;
-        chat.map_err(Failure::internal)?
-            .map_err(|error| Failure::unavailable(format!("chat stopped: {error}")))
+    /// Takes no new requests, lets those that have begun finish, and stops. Open pages are told first; then chat, whose turns
+    /// need the functions.
+    /// Then no event is delivered any more; what a function could not publish by then waits in the outbox for the next start.
+    pub async fn stop(self) -> Outcome {
+        self.live.stop().await;
+        self.chat.stop("chat").await?;
+        self.carrier.stop().await;
+        self.functions.stop("the functions").await?;
+        self.sidecar.stop("the sidecar").await
     }
 }
 
-impl Drop for System {
+impl Part {
+    fn run<F>(serve: impl FnOnce(WaitForCancellationFutureOwned) -> F) -> Self
+    where
+        F: Future<Output = std::io::Result<()>> + Send + 'static,
+    {
+        let stop = CancellationToken::new();
+        let task = tokio::spawn(serve(stop.clone().cancelled_owned()));
+        Self { stop, task }
+    }
+
+    async fn stop(mut self, name: &str) -> Outcome {
+        self.stop.cancel();
+        let stopped = (&mut self.task).await.map_err(Failure::internal)?;
+        stopped.map_err(|error| Failure::unavailable(format!("{name} stopped: {error}")))
+    }
+}
+
+impl Drop for Part {
     fn drop(&mut self) {
-        self.chat.abort();
-        self.functions.abort();
+        self.task.abort();
     }
 }
 
@@ -116,11 +180,26 @@ fn function_key(config: &Config) -> Outcome<FunctionKey> {
 }
 
 fn function_url(address: SocketAddr, function: &str) -> String {
-    format!("http://{address}/{function}/mcp")
+    format!("http://{address}/{function}")
+}
+
+fn tool_url(address: SocketAddr) -> String {
+    format!("{}/mcp", function_url(address, "{function}"))
 }
 
 fn local(listener: &TcpListener) -> Outcome<SocketAddr> {
     listener.local_addr().map_err(Failure::internal)
+}
+
+/// How open pages hear of updates: from Postgres itself, or from the sidecar that has just delivered one.
+fn feed(config: &Config, opened: &Opened) -> Feed {
+    let url = config.database_url();
+    if serve::postgres_host(&url).is_some() {
+        return Feed::postgres(url);
+    }
+    let (announcer, feed) = Feed::in_process();
+    tokio::spawn(live_function::announce(opened.carrier.observe(), announcer));
+    feed
 }
 
 fn describe_database(config: &Config) -> String {

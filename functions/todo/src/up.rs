@@ -52,6 +52,7 @@ fn announce(system: &System, config: &Config, user: &str) -> Outcome {
     output::line(format_args!("  mcp     {url}/mcp"));
     output::line(format_args!("  model   {}", system.model()));
     output::line(format_args!("  data    {}", system.database()));
+    output::line(format_args!("  events  {}", system.events()));
     output::line("\n  Ctrl-C stops it.\n");
     Ok(())
 }

@@ -1,12 +1,20 @@
 //! Through the host: `spin:postgres` and `spin:sqlite`. The host pools the connections; one is ours from `begin` until it is
 //! dropped, and the host rolls back what was not committed.
+//!
+//! The interfaces' synchronous functions, not their asynchronous ones: a transaction is one statement after the other, so
+//! nothing is lost by waiting in each, and a result that arrives as a list instead of a stream and a future costs less than
+//! half. spin-sdk wraps only the asynchronous ones, so these are its bindings.
 
 use std::borrow::Cow;
 
-use spin_sdk::{pg, sqlite};
+use spin_sdk::pg::wit::postgres as pg;
+use spin_sdk::sqlite::wit::sqlite;
 
 use crate::dialect::Access;
 use crate::{Dialect, Error, Row, Value};
+
+/// The database that a manifest gives a component when it does not say which.
+const DEFAULT_DATABASE: &str = "default";
 
 /// Where connections come from.
 #[derive(Clone, Debug)]
@@ -34,12 +42,10 @@ impl Pool {
     pub(crate) async fn begin(&self, access: Access) -> Result<Connection, Error> {
         let mut connection = match self {
             Self::Postgres(address) => {
-                let connection = pg::Connection::open(address.as_str()).await;
-                Connection::Postgres(connection.map_err(Error::unavailable)?)
+                Connection::Postgres(pg::Connection::open(address).map_err(Error::unavailable)?)
             }
             Self::Sqlite => {
-                let connection = sqlite::Connection::open_default().await;
-                Connection::Sqlite(connection.map_err(Error::unavailable)?)
+                Connection::Sqlite(sqlite::Connection::open(DEFAULT_DATABASE).map_err(Error::unavailable)?)
             }
         };
         let begin = connection.dialect().begin(access);
@@ -64,22 +70,13 @@ impl Connection {
         match self {
             Self::Postgres(connection) => {
                 let parameters: Vec<_> = parameters.into_iter().map(pg::ParameterValue::from).collect();
-                let mut result = connection.query(statement, parameters).await?;
-                let mut rows = Vec::new();
-                while let Some(row) = result.rows().next().await {
-                    rows.push(Row::new(row.into_iter().map(Value::try_from).collect::<Result<_, _>>()?));
-                }
-                result.result().await?;
-                Ok(rows)
+                let found = connection.query(&statement, &parameters)?;
+                found.rows.into_iter().map(row).collect()
             }
             Self::Sqlite(connection) => {
-                let parameters = parameters.into_iter().map(sqlite::Value::from);
-                let result = connection.execute(statement, parameters).await?;
-                let rows = result.collect().await?.into_iter().map(|row| {
-                    let values: Result<_, _> = row.values.into_iter().map(Value::try_from).collect();
-                    values.map(Row::new)
-                });
-                rows.collect()
+                let parameters: Vec<_> = parameters.into_iter().map(sqlite::Value::from).collect();
+                let found = connection.execute(&statement, &parameters)?;
+                found.rows.into_iter().map(|found| row(found.values)).collect()
             }
         }
     }
@@ -92,7 +89,7 @@ impl Connection {
         match self {
             Self::Postgres(connection) => {
                 let parameters: Vec<_> = parameters.into_iter().map(pg::ParameterValue::from).collect();
-                connection.execute(statement, parameters).await?;
+                connection.execute(&statement, &parameters)?;
                 Ok(())
             }
             Self::Sqlite(_) => self.rows(statement, parameters).await.map(drop),
@@ -102,6 +99,13 @@ impl Connection {
     pub(crate) async fn commit(mut self) -> Result<(), Error> {
         self.execute(Cow::Borrowed("COMMIT"), Vec::new()).await
     }
+}
+
+fn row<V>(values: Vec<V>) -> Result<Row, Error>
+where
+    Value: TryFrom<V, Error = Error>,
+{
+    values.into_iter().map(Value::try_from).collect::<Result<_, _>>().map(Row::new)
 }
 
 impl From<Value> for pg::ParameterValue {
@@ -152,10 +156,9 @@ impl TryFrom<sqlite::Value> for Value {
 
 impl From<pg::Error> for Error {
     fn from(error: pg::Error) -> Self {
-        use pg::{PgError, QueryError};
         let code = match &error {
-            pg::Error::PgError(PgError::QueryFailed(QueryError::DbError(error))) => error.code.clone(),
-            pg::Error::PgError(PgError::ConnectionFailed(_)) => return Self::unavailable(error),
+            pg::Error::QueryFailed(pg::QueryError::DbError(error)) => error.code.clone(),
+            pg::Error::ConnectionFailed(_) => return Self::unavailable(error),
             _ => return Self::refused(error),
         };
         Self::from_sqlstate(&code, error)

@@ -16,6 +16,8 @@ statements! {
     TAKE = "UPDATE users SET publisher = $1, publishing_until = $2 \
         WHERE user_id = $3 AND (publishing_until IS NULL OR publishing_until < $4) RETURNING last_event";
     RECOVERED = "UPDATE publishing SET failed_at = NULL WHERE id = 1 AND failed_at <= $1";
+    BACKLOG = "SELECT COUNT(*), MIN(created_at) FROM outbox WHERE sent_at IS NULL AND problem IS NULL";
+    FAILING_SINCE = "SELECT failed_at FROM publishing WHERE id = 1";
     /// By a range, because a planner that does not know `$2` would rather read the whole table than look up each row.
     CLEAR_OUTBOX = "DELETE FROM outbox WHERE sent_at <= \
         (SELECT MAX(sent_at) FROM (SELECT sent_at FROM outbox WHERE sent_at < $1 ORDER BY sent_at LIMIT $2) AS old)";
@@ -30,7 +32,30 @@ const KEEP_SENT: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// Longer than any broker keeps events that it may deliver again.
 const KEEP_RECEIVED: SignedDuration = SignedDuration::from_hours(30 * 24);
 
+/// What waits to be published.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Backlog {
+    /// How many events.
+    pub events: u64,
+    /// When the oldest of them was written.
+    pub oldest: Option<Timestamp>,
+    /// Since when publishing has failed, unless it works.
+    pub failing_since: Option<Timestamp>,
+}
+
 impl RelayTransaction {
+    /// How much waits, and since when.
+    pub async fn backlog(&mut self) -> Result<Backlog, Error> {
+        let mut counted = self.work.row(BACKLOG, Vec::new()).await?.ok_or(Error::Corrupt("backlog"))?;
+        let mut publishing =
+            self.work.row(FAILING_SINCE, Vec::new()).await?.ok_or(Error::Corrupt("publishing"))?;
+        Ok(Backlog {
+            events: counted.integer()?.unsigned_abs(),
+            oldest: counted.optional_instant()?,
+            failing_since: publishing.optional_instant()?,
+        })
+    }
+
     /// Who has events that were written at `older_than` or before and still wait, in the order of the oldest one. Who is being
     /// published for at this moment is left out. Looks at no more than `limit` events.
     pub async fn people_waiting(

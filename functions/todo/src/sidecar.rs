@@ -1,0 +1,294 @@
+//! What carries events and jobs in `todo up`: a sidecar of its own, or a real `daprd` with Kafka behind it; what the functions are
+//! told of it, and a line for each event.
+
+use std::fs::OpenOptions;
+use std::io::Write as _;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+use std::sync::Arc;
+
+use serde_json::json;
+use todo_host::{Manifest, Variables};
+use todo_identity::EventKey;
+use todo_sidecar::{About, Bridge, BridgeSettings, Observation, Routes, Settings, Sidecar, Snapshot};
+use tokio::net::TcpListener;
+use tokio::sync::broadcast::Receiver;
+use tokio::sync::broadcast::error::RecvError;
+use tokio_util::sync::WaitForCancellationFutureOwned;
+
+use crate::config::{Config, Environment};
+use crate::failure::{Failure, Outcome};
+use crate::serve;
+
+/// What Dapr Jobs call when a job is due.
+const JOB_FUNCTION: &str = "tick-fire-reminder";
+
+/// What functions are told so that they can publish events and check those that come. A variable that is absent keeps the
+/// default that spin.toml gives it.
+#[derive(Clone, Default)]
+pub struct EventVariables {
+    /// Where a Dapr sidecar answers, such as `http://127.0.0.1:3500`.
+    pub dapr_url: Option<String>,
+    /// What it wants as `dapr-api-token`.
+    pub dapr_api_token: Option<String>,
+    /// What it sends as `dapr-api-token`.
+    pub app_api_token: Option<String>,
+    /// The private key that events are signed with, in PKCS#8 PEM.
+    pub event_key: Option<String>,
+    /// The JWK set that they are verified with.
+    pub event_public_keys: Option<String>,
+}
+
+impl EventVariables {
+    /// As the environment has them: for one function on its own.
+    pub fn of(config: &Config) -> Outcome<Self> {
+        let key = config.event_key.as_deref().map(event_key).transpose()?;
+        let public = config.event_public_keys.clone();
+        Ok(Self {
+            dapr_url: config.dapr_http_endpoint.clone(),
+            dapr_api_token: config.dapr_api_token.clone(),
+            app_api_token: config.app_api_token.clone(),
+            event_public_keys: public.or_else(|| key.as_ref().map(EventKey::public_jwks)),
+            event_key: key.map(|key| key.private_pem().to_owned()),
+        })
+    }
+
+    /// Adds those that are set.
+    pub fn add_to(self, variables: &mut Variables) {
+        let named = [
+            ("dapr_url", self.dapr_url),
+            ("dapr_api_token", self.dapr_api_token),
+            ("app_api_token", self.app_api_token),
+            ("event_key", self.event_key),
+            ("event_public_keys", self.event_public_keys),
+        ];
+        variables.extend(named.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
+    }
+}
+
+/// The place of what carries events: its port is bound before the functions are loaded, because they are told it.
+pub struct Place {
+    listener: TcpListener,
+    variables: EventVariables,
+}
+
+impl Place {
+    /// Binds the port, and makes the tokens that both sides know. With a `daprd` it is the port that `daprd` calls.
+    pub async fn take(config: &Config) -> Outcome<Self> {
+        let anywhere = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let real = config.dapr_http_endpoint.is_some();
+        let listener = serve::bind(if real { config.dapr_app_listen } else { anywhere }).await?;
+        let address = listener.local_addr().map_err(Failure::internal)?;
+        let key = match &config.event_key {
+            Some(pem) => event_key(pem)?,
+            None => EventKey::load_or_create(&config.event_key_file()).map_err(Failure::unavailable)?,
+        };
+        // A real daprd has the tokens it was started with, or none; ours has new ones.
+        let token = |given: &Option<String>| given.clone().or_else(|| (!real).then(random_token));
+        let variables = EventVariables {
+            dapr_url: config.dapr_http_endpoint.clone().or_else(|| Some(format!("http://{address}"))),
+            dapr_api_token: token(&config.dapr_api_token),
+            app_api_token: token(&config.app_api_token),
+            event_public_keys: Some(config.event_public_keys.clone().unwrap_or_else(|| key.public_jwks())),
+            event_key: Some(key.private_pem().to_owned()),
+        };
+        Ok(Self { listener, variables })
+    }
+
+    /// What the functions are told.
+    pub fn variables(&self) -> EventVariables {
+        self.variables.clone()
+    }
+
+    /// Opens what carries events to the functions of `manifest` behind `function_url`. It delivers nothing before it is served.
+    pub async fn open(self, config: &Config, manifest: &Manifest, function_url: &str) -> Outcome<Opened> {
+        let routes = routes(config, manifest)?;
+        let carrier = match &config.dapr_http_endpoint {
+            Some(dapr_url) => self.bridge(routes, function_url, dapr_url)?,
+            None => self.embedded(config, routes, manifest, function_url).await?,
+        };
+        self.tell_others(config)?;
+        if config.environment == Environment::Development {
+            tokio::spawn(narrate(carrier.observe()));
+        }
+        Ok(Opened { carrier, listener: self.listener, variables: self.variables })
+    }
+
+    async fn embedded(
+        &self,
+        config: &Config,
+        routes: Routes,
+        manifest: &Manifest,
+        function_url: &str,
+    ) -> Outcome<Carrier> {
+        let sidecar = Sidecar::open(Settings {
+            routes,
+            functions: manifest.components().iter().map(|component| component.id.clone()).collect(),
+            job_function: Some(JOB_FUNCTION.to_owned()),
+            api_token: self.variables.dapr_api_token.clone(),
+            app_api_token: self.variables.app_api_token.clone(),
+            ..Settings::new(config.data.join("sidecar.db"), function_url)
+        });
+        let sidecar = sidecar.await.map_err(|error| {
+            let folder = config.data.display();
+            Failure::unavailable(format!("cannot open the sidecar's file in {folder}: {error}"))
+        })?;
+        Ok(Carrier::Embedded(Arc::new(sidecar)))
+    }
+
+    fn bridge(&self, routes: Routes, function_url: &str, dapr_url: &str) -> Outcome<Carrier> {
+        let bridge = Bridge::new(BridgeSettings {
+            routes,
+            function_url: function_url.to_owned(),
+            job_function: Some(JOB_FUNCTION.to_owned()),
+            dapr_url: dapr_url.to_owned(),
+            pubsub: "pubsub".to_owned(),
+            subscription: "pubsub-{consumer}".to_owned(),
+            api_token: self.variables.dapr_api_token.clone(),
+            app_api_token: self.variables.app_api_token.clone(),
+        });
+        Ok(Carrier::Dapr(bridge.map_err(Failure::internal)?))
+    }
+
+    /// Writes where the sidecar is and its token, for `todo replay` and its like; readable by this user only.
+    fn tell_others(&self, config: &Config) -> Outcome {
+        let file = config.running_file();
+        let told = json!({"url": self.variables.dapr_url, "token": self.variables.dapr_api_token});
+        private_file(&file, &told.to_string())
+            .map_err(|error| Failure::unavailable(format!("cannot write {}: {error}", file.display())))
+    }
+}
+
+/// What carries events and jobs.
+#[derive(Clone)]
+pub enum Carrier {
+    /// In this process, durable in a file.
+    Embedded(Arc<Sidecar>),
+    /// A `daprd` beside it.
+    Dapr(Bridge),
+}
+
+impl Carrier {
+    /// Delivers, and answers on `listener`, until `stopped`.
+    pub async fn serve(
+        self,
+        listener: TcpListener,
+        stopped: WaitForCancellationFutureOwned,
+    ) -> std::io::Result<()> {
+        match self {
+            Self::Embedded(sidecar) => sidecar.serve(listener, stopped).await,
+            Self::Dapr(bridge) => {
+                bridge.start();
+                axum::serve(listener, bridge.router()).with_graceful_shutdown(stopped).await
+            }
+        }
+    }
+
+    /// Ends the deliveries; what is under way finishes.
+    pub async fn stop(&self) {
+        match self {
+            Self::Embedded(sidecar) => sidecar.stop().await,
+            Self::Dapr(bridge) => bridge.stop().await,
+        }
+    }
+
+    /// What happens from now on.
+    pub fn observe(&self) -> Receiver<Observation> {
+        match self {
+            Self::Embedded(sidecar) => sidecar.observe(),
+            Self::Dapr(bridge) => bridge.observe(),
+        }
+    }
+
+    /// How things stand.
+    pub async fn snapshot(&self) -> Outcome<Snapshot> {
+        match self {
+            Self::Embedded(sidecar) => sidecar.snapshot().await.map_err(Failure::unavailable),
+            Self::Dapr(bridge) => Ok(bridge.snapshot()),
+        }
+    }
+
+    /// For a person to read.
+    pub fn describe(&self) -> &'static str {
+        match self {
+            Self::Embedded(_) => "embedded",
+            Self::Dapr(_) => "daprd",
+        }
+    }
+}
+
+/// A carrier that is ready to be served.
+pub struct Opened {
+    /// Itself.
+    pub carrier: Carrier,
+    /// Where it will listen.
+    pub listener: TcpListener,
+    /// What its callers must know.
+    pub variables: EventVariables,
+}
+
+/// Replaces the file: an older one may have other permissions.
+fn private_file(file: &Path, text: &str) -> std::io::Result<()> {
+    match std::fs::remove_file(file) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(file)?;
+    file.write_all(text.as_bytes())
+}
+
+fn event_key(pem: &str) -> Outcome<EventKey> {
+    EventKey::from_pem(pem).map_err(|error| Failure::usage(format!("TODO_EVENT_KEY: {error}")))
+}
+
+/// The routes that the manifests describe; each must end at a function that exists.
+fn routes(config: &Config, manifest: &Manifest) -> Outcome<Routes> {
+    let folder = config.knative.display();
+    let routes = Routes::load(&config.knative).map_err(|error| {
+        Failure::usage(format!("{error}; name the folder of the manifests with --knative or TODO_KNATIVE"))
+    })?;
+    let known = |name: &str| manifest.components().iter().any(|component| component.id == name);
+    match routes.functions().iter().find(|name| !known(name)) {
+        Some(unknown) => Err(Failure::usage(format!(
+            "the manifests in {folder} send events to {unknown}, which {} does not have",
+            config.manifest.display()
+        ))),
+        None => Ok(routes),
+    }
+}
+
+/// 122 random bits: nobody guesses it, and it lives as long as this process.
+fn random_token() -> String {
+    uuid::Uuid::new_v4().simple().to_string()
+}
+
+/// A line per event. Types and names only: the sidecar itself tells nothing else.
+async fn narrate(mut observations: Receiver<Observation>) {
+    loop {
+        match observations.recv().await {
+            Ok(observation) => say(&observation),
+            Err(RecvError::Lagged(missed)) => tracing::info!(missed, "events were too many to tell of"),
+            Err(RecvError::Closed) => return,
+        }
+    }
+}
+
+fn say(observation: &Observation) {
+    match observation {
+        Observation::Published { .. } => {}
+        Observation::Delivered { about: About { topic, kind, consumer, .. }, attempt, latency } => {
+            tracing::info!(%topic, attempt, ms = latency.as_millis(), "{kind} → {consumer}");
+        }
+        Observation::Retried { about: About { kind, consumer, .. }, attempt, status, wait } => {
+            tracing::warn!(attempt, status, "{kind} → {consumer} failed; again in {wait:.1?}");
+        }
+        Observation::DeadLettered { about: About { kind, consumer, .. }, attempts, status } => {
+            tracing::error!(attempts, status, "{kind} → {consumer} given up; see `todo dead-letters list`");
+        }
+        Observation::JobFired { status, late, .. } => {
+            tracing::info!(status, late_ms = late.as_millis(), "a reminder's job fired");
+        }
+        Observation::Pinged { function, status } => tracing::debug!(status, "{function} was woken"),
+    }
+}
