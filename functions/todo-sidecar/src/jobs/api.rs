@@ -55,6 +55,10 @@ pub(crate) async fn set(
     check_name(&name).map_err(|problem| refuse(500, "Unknown", &problem))?;
     let invalid = |problem| refuse(500, "Unknown", &format!("job failed validation: {problem}"));
     let plan = request.plan(Timestamp::now()).map_err(invalid)?;
+    if request.data.is_none() {
+        // Dapr accepts it and then never does it, because no data has no JSON: better to hear of that here.
+        return Err(refuse(400, "InvalidArgument", "a job without data is never done; write \"data\": null"));
+    }
     let (first, taken) = (plan.first, format!("job already exists: '{name}'"));
     let written = context.store.write(move |batch| -> Result<Written, StoreError> {
         Ok(table::set(batch.sql, &name, &request, &plan)?)

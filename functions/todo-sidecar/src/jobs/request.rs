@@ -1,7 +1,7 @@
 //! What a request for a job says.
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -19,11 +19,17 @@ pub(super) struct JobRequest {
     pub due_time: Option<String>,
     pub repeats: Option<u32>,
     pub ttl: Option<String>,
+    #[serde(default, deserialize_with = "given")]
     pub data: Option<Box<RawValue>>,
     #[serde(default)]
     pub overwrite: bool,
     #[serde(alias = "failure_policy")]
     pub failure_policy: Option<FailurePolicy>,
+}
+
+/// `null` is data too.
+fn given<'de, D: Deserializer<'de>>(data: D) -> Result<Option<Box<RawValue>>, D::Error> {
+    Box::deserialize(data).map(Some)
 }
 
 /// What happens when a function does not do its job. Kept and answered as it was written.

@@ -99,6 +99,8 @@ fn jobs() -> Vec<Exchange> {
             json!({"dueTime": far, "data": 1, "overwrite": true, "failurePolicy": {"drop": {}}}),
         ),
         get("/v1.0/jobs/j"),
+        post("/v1.0/jobs/j", json!({"dueTime": far, "data": null, "overwrite": true})),
+        get("/v1.0/jobs/j"),
         post("/v1.0/jobs/j", json!({"schedule": "0 30 9 * * MON-FRI", "data": true, "overwrite": true})),
         get("/v1.0/jobs/j"),
         delete("/v1.0/jobs/j"),

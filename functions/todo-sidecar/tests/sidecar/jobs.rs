@@ -52,6 +52,7 @@ async fn a_job_is_read_as_it_was_set() {
     set(&world, "plain", json!({"due_time": "1h", "data": null})).await;
     let answer = world.get("/v1.0-alpha1/jobs/plain").await.1;
     assert_eq!(answer["failurePolicy"], json!({"constant": {"interval": "1s", "maxRetries": 3}}));
+    assert_eq!(answer["data"], json!({"@type": "type.googleapis.com/google.protobuf.Value", "value": null}));
 }
 
 #[tokio::test]
@@ -66,14 +67,20 @@ async fn what_makes_no_sense_is_refused_in_daprs_words() {
             "DAPR_SCHEDULER_JOB_NAME",
             "Set the job name in the url only",
         ),
-        (json!({"dueTime": 5}), 400, "ERR_MALFORMED_REQUEST", "failed deserializing HTTP body: proto: "),
-        (json!({"dueTime": "soon"}), 500, failed, "desc = due time format not recognized"),
+        (json!({"dueTime": 5}), 400, "ERR_MALFORMED_REQUEST", "failed deserializing HTTP body: "),
+        (
+            json!({"dueTime": "soon"}),
+            500,
+            failed,
+            "desc = job failed validation: due time format not recognized",
+        ),
         (json!({"schedule": "@every x"}), 500, failed, "failed to parse duration @every x"),
         (json!({"schedule": "* * * * *"}), 500, failed, "expected 6 fields, found 5"),
         (json!({"dueTime": "1h", "repeats": 2}), 500, failed, "job must have a schedule to repeat"),
         (json!({"schedule": "@daily", "repeats": 0}), 500, failed, "defined repeats must be greater than 0"),
         (json!({"dueTime": "1h", "ttl": "1h"}), 500, failed, "job must have a schedule to have a ttl"),
         (json!({"schedule": "@daily", "ttl": "x"}), 500, failed, "ttl format not recognized"),
+        (json!({"dueTime": "1h"}), 400, failed, "a job without data is never done"),
     ] {
         let (given, answer) = world.post("/v1.0/jobs/j", body.clone()).await;
         assert_eq!((given, answer["errorCode"].as_str()), (status, Some(code)), "{body} {answer}");
