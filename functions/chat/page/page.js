@@ -5,6 +5,8 @@ import { Conversation } from "./conversation.js";
 import { Conversations } from "./conversations.js";
 import { byId, el, icon } from "./element.js";
 import { Endpoint } from "./endpoint.js";
+import { Live } from "./live.js";
+import { Reminders } from "./reminders.js";
 import * as signIn from "./sign-in.js";
 import { Tasks } from "./tasks.js";
 
@@ -14,6 +16,7 @@ const PROBE_MS = 5_000;
 const STALE_MS = 30_000;
 // Timers count in 32 bits of milliseconds; a later expiry is looked at again then.
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
+const EXPIRED = "Your sign-in has expired. What you wrote is kept: sign in again to go on.";
 
 const app = byId("app");
 let session;
@@ -26,6 +29,15 @@ const shared = { endpoint: () => endpoint, failed };
 const tasks = new Tasks({ ...shared, say: sayOfTask, suggest: suggestOfTask });
 const conversations = new Conversations({ ...shared, open: openFromList, gone, named });
 const conversation = new Conversation({ ...shared, reached, started, lost: () => openFromList(undefined), changed: () => tasks.refresh(), ended });
+const reminders = new Reminders({ say: sayOfTask });
+const live = new Live({
+  snapshot: (message) => tasks.snapshot(message),
+  change,
+  reminder: (message) => reminders.show(message),
+  up,
+  down,
+  signedOut: () => signedOut(EXPIRED),
+});
 
 listen();
 begin();
@@ -61,6 +73,7 @@ function signedIn(next) {
   if (!returned || wanted !== conversation.current) open(wanted);
   history.replaceState(null, "", addressOf(wanted));
   refresh();
+  live.connect(next);
   if (matchMedia("(pointer: fine)").matches) conversation.focus();
 }
 
@@ -73,6 +86,7 @@ function signedOut(reason) {
   byId("sign-in-problem").textContent = "";
   byId("token").value = "";
   app.hidden = true;
+  live.disconnect();
   byId("sign-in").hidden = false;
   document.title = "todo";
   byId("sign-in-title").focus();
@@ -91,12 +105,31 @@ function forget() {
   conversation.clear();
   conversations.clear();
   tasks.clear();
+  reminders.clear();
+  live.clear();
+}
+
+function change(message) {
+  tasks.change(message);
+  if (message.update_type === "completed" || message.update_type === "deleted") reminders.settle(message.task_id);
+}
+
+/** The live connection stands: whatever was said of the network before is over. */
+function up() {
+  tasks.live(true);
+  reached();
+}
+
+/** It may be the connection alone or everything: a request tells. Until it is back, the list is asked for as changes are made. */
+function down() {
+  tasks.live(false);
+  if (session && navigator.onLine) tryAgain();
 }
 
 function watchExpiry() {
   clearTimeout(expiry);
   const left = session.expiresAt - Date.now();
-  if (left <= 0) return signedOut("Your sign-in has expired. What you wrote is kept: sign in again to go on.");
+  if (left <= 0) return signedOut(EXPIRED);
   expiry = setTimeout(watchExpiry, Math.min(left, LONGEST_TIMER_MS));
 }
 

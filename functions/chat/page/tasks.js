@@ -3,11 +3,13 @@
 import { byId, el, icon } from "./element.js";
 import { Failure } from "./endpoint.js";
 import { matches, taskRow } from "./task.js";
-import { dueOf } from "./when.js";
+import { dueOf, dueOrder } from "./when.js";
 
 const PAGE = 200;
 // A turn with several tool calls asks for the list once.
 const GATHER_MS = 60;
+// While the live connection tells of changes, the list is asked for only when it has told of none for this long.
+const LATE_MS = 2_000;
 // "Today" and "overdue" move on while the page is open.
 const CLOCK_MS = 60_000;
 const GROUPS = { overdue: "Overdue", today: "Today", tomorrow: "Tomorrow", week: "Next 7 days", later: "Later", none: "No date", completed: "Completed" };
@@ -24,10 +26,14 @@ export class Tasks {
   #problem;
   #gathering;
   #asked = 0;
+  // Whether changes come by themselves, and which events' changes are in the lists already.
+  #live = false;
+  #included = 0;
+  #applied = new Map();
 
   constructor(hooks) {
     this.#hooks = hooks;
-    for (const choice of document.getElementsByName("status")) choice.addEventListener("change", () => this.refresh());
+    for (const choice of document.getElementsByName("status")) choice.addEventListener("change", () => this.#choose());
     this.#search.addEventListener("input", () => this.#draw());
     this.#search.addEventListener("keydown", (event) => {
       if (event.key !== "Escape" || this.#search.value === "") return;
@@ -41,7 +47,10 @@ export class Tasks {
   clear() {
     // What is still on its way belongs to whoever was here.
     this.#asked += 1;
+    clearTimeout(this.#gathering);
     this.#pages = {};
+    this.#included = 0;
+    this.#applied.clear();
     this.#before.clear();
     this.#problem = undefined;
     this.#search.value = "";
@@ -51,12 +60,67 @@ export class Tasks {
   /** Fetches the tasks again soon; calls close together are one. */
   refresh() {
     clearTimeout(this.#gathering);
-    this.#gathering = setTimeout(() => this.#fetch(), GATHER_MS);
-    if (!this.#pages[this.#status]) this.#draw();
+    this.#gathering = setTimeout(() => this.#fetch(), this.#live && this.#loaded ? LATE_MS : GATHER_MS);
+    if (!this.#loaded) this.#draw();
+  }
+
+  /** Whether changes come by themselves from now on. */
+  live(up) {
+    this.#live = up;
+    const sign = byId("tasks-live");
+    sign.hidden = !up;
+    sign.setAttribute("aria-label", up ? "Live: changes from elsewhere appear at once" : "Not live");
+    sign.title = sign.getAttribute("aria-label");
+  }
+
+  /** The lists as the live connection begins; what is still on its way is older. */
+  snapshot({ sequence, pending, completed }) {
+    this.#heard();
+    this.#pages = { pending, completed };
+    this.#included = sequence;
+    this.#applied.clear();
+    this.#problem = undefined;
+    this.#draw();
+  }
+
+  /** A change from the live connection. One that the lists have already, or that came later than a newer one, changes nothing. */
+  change({ sequence, task_id: id, task }) {
+    this.#heard();
+    if (sequence <= Math.max(this.#included, this.#applied.get(id) ?? 0)) return;
+    this.#applied.set(id, sequence);
+    for (const page of Object.values(this.#pages)) page.data = page.data.filter((other) => other.id !== id);
+    if (task) this.#insert(task);
+    this.#draw();
+  }
+
+  #heard() {
+    clearTimeout(this.#gathering);
+    this.#asked += 1;
+  }
+
+  /** Puts a task where it belongs among those that are loaded; behind their end, "Show more" brings it. */
+  #insert(task) {
+    const page = this.#pages[task.completed ? "completed" : "pending"];
+    if (!page) return;
+    const before = task.completed ? (other) => (other.completed_at ?? "") < (task.completed_at ?? "")
+      : (other) => dueOrder(other) > dueOrder(task) || (dueOrder(other) === dueOrder(task) && other.id > task.id);
+    const at = page.data.findIndex(before);
+    if (at === -1 && page.has_more) return;
+    page.data.splice(at === -1 ? page.data.length : at, 0, task);
+  }
+
+  /** Another filter: what is at hand is shown at once. */
+  #choose() {
+    this.#draw();
+    if (!this.#live || !this.#loaded) this.refresh();
   }
 
   get #status() {
     return document.querySelector("input[name=status]:checked").value;
+  }
+
+  get #loaded() {
+    return this.#kinds.every((kind) => this.#pages[kind]);
   }
 
   /** The lists the filter needs. The pending ones always: their number is shown whatever is filtered. */
@@ -72,7 +136,7 @@ export class Tasks {
       const pages = await Promise.all(kinds.map((kind) => this.#page(kind)));
       // Someone asked again, or signed out, while this was on its way.
       if (asked !== this.#asked) return;
-      this.#pages = Object.fromEntries(kinds.map((kind, i) => [kind, pages[i]]));
+      this.#pages = { ...this.#pages, ...Object.fromEntries(kinds.map((kind, i) => [kind, pages[i]])) };
       this.#problem = undefined;
     } catch (failure) {
       if (!(failure instanceof Failure)) throw failure;
@@ -86,7 +150,8 @@ export class Tasks {
   async #more(kind) {
     try {
       const page = await this.#page(kind, this.#pages[kind].after);
-      this.#pages[kind] = { ...page, data: [...this.#pages[kind].data, ...page.data] };
+      const known = new Set(this.#pages[kind].data.map((task) => task.id));
+      this.#pages[kind] = { ...page, data: [...this.#pages[kind].data, ...page.data.filter((task) => !known.has(task.id))] };
     } catch (failure) {
       if (!(failure instanceof Failure)) throw failure;
       this.#hooks.failed(failure);

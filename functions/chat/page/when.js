@@ -37,6 +37,14 @@ export function dueOf({ due, timezone: zone, completed }, now = new Date()) {
   };
 }
 
+/** Sorts tasks by when they are due, as the server does: at the end of the day when due all day, and last without a due date. */
+export function dueOrder({ due }) {
+  if (!due) return "9999";
+  if (due.length === 10) return `${due}T24`;
+  const moment = new Date(due);
+  return `${dayOf(moment)}T${moment.toTimeString().slice(0, 8)}`;
+}
+
 /** A moment in the past in words: "just now", "14:05", "yesterday", "3 Nov". */
 export function ago(text, now = new Date()) {
   const moment = new Date(text);

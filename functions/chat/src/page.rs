@@ -10,7 +10,7 @@ use http::header::{
 use http::{HeaderMap, StatusCode};
 use sha2::{Digest, Sha256};
 
-/// Nothing from elsewhere, nothing inline, no framing; markup in a title stays text.
+/// Nothing from elsewhere, nothing inline, no framing; markup in a title stays text. `'self'` covers the socket of `live` too.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; connect-src 'self'; \
     base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'";
 
@@ -30,13 +30,14 @@ macro_rules! file {
     };
 }
 
-const FILES: [File; 20] = [
+const FILES: [File; 23] = [
     file!("/", "index.html", HTML),
     file!("/conversation.css", "conversation.css", CSS),
     file!("/conversations.css", "conversations.css", CSS),
     file!("/message.css", "message.css", CSS),
     file!("/narrow.css", "narrow.css", CSS),
     file!("/page.css", "page.css", CSS),
+    file!("/reminders.css", "reminders.css", CSS),
     file!("/sign-in.css", "sign-in.css", CSS),
     file!("/tasks.css", "tasks.css", CSS),
     file!("/composer.js", "composer.js", SCRIPT),
@@ -44,9 +45,11 @@ const FILES: [File; 20] = [
     file!("/conversations.js", "conversations.js", SCRIPT),
     file!("/element.js", "element.js", SCRIPT),
     file!("/endpoint.js", "endpoint.js", SCRIPT),
+    file!("/live.js", "live.js", SCRIPT),
     file!("/markdown.js", "markdown.js", SCRIPT),
     file!("/message.js", "message.js", SCRIPT),
     file!("/page.js", "page.js", SCRIPT),
+    file!("/reminders.js", "reminders.js", SCRIPT),
     file!("/sign-in.js", "sign-in.js", SCRIPT),
     file!("/task.js", "task.js", SCRIPT),
     file!("/tasks.js", "tasks.js", SCRIPT),

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use http::StatusCode;
 
 use crate::script::Script;
-use crate::world::World;
+use crate::world::{Replica, World};
 
 #[tokio::test]
 async fn the_page_is_served_under_its_policy() {
@@ -43,4 +43,17 @@ async fn every_file_of_the_page_is_served_under_its_name() {
             if name.ends_with(".js") { "text/javascript; charset=utf-8" } else { "text/css; charset=utf-8" };
         assert_eq!(response.headers()["content-type"], kind, "{name}");
     }
+}
+
+#[tokio::test]
+async fn what_else_is_served_here_stands_on_the_same_origin_with_the_same_fallback() {
+    let world = World::new().await;
+    let more = axum::Router::new().route("/api/{user_id}/more", axum::routing::get(async || "more"));
+    let chat = chat::Chat::open(world.config(Script::new([]))).await.unwrap().with_routes(more);
+    let replica = Replica::start_chat(chat).await;
+    let get = async |path: &str| world.http.get(format!("{}{path}", replica.url)).send().await.unwrap();
+    assert_eq!(get("/api/ada/more").await.text().await.unwrap(), "more");
+    let nothing = get("/api/ada/less").await;
+    assert_eq!(nothing.status(), StatusCode::NOT_FOUND);
+    assert!(nothing.text().await.unwrap().contains("There is nothing here"));
 }

@@ -158,7 +158,10 @@ impl World {
 
 impl Replica {
     pub async fn start(config: Config) -> Self {
-        let chat = Chat::open(config).await.unwrap();
+        Self::start_chat(Chat::open(config).await.unwrap()).await
+    }
+
+    pub async fn start_chat(chat: Chat) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (stop, stopped) = oneshot::channel();

@@ -148,6 +148,67 @@ async fn a_phone_shows_one_pane_at_a_time() {
     chromium.shows(Screen::Phone, test).await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_change_from_elsewhere_appears_by_itself() {
+    let Some(chromium) = Chromium::find() else { return };
+    let world = World::on(Engine::Sqlite).await.unwrap();
+    let link = link(&world, "ada");
+    let test = async move |tab: Tab| {
+        tab.opens(&link).await;
+        tab.sees("//*[@id='tasks-live' and starts-with(@aria-label, 'Live')]").await;
+        // From here on the page asks for nothing: what it shows, it was told.
+        let asking = "window.asked = 0; const fetch = window.fetch;
+            window.fetch = (...request) => { window.asked += 1; return fetch(...request); };";
+        tab.value(asking).await;
+        let add = json!({"title": "Call mum", "due": "2001-02-03"});
+        world.function("tool-add-task", "ada").call(add).await.result();
+        tab.sees(format!("//section[@data-group='overdue']{}", task("call mum"))).await;
+        let change = json!({"task_id": 1, "title": "Call dad", "due": null});
+        world.function("tool-update-task", "ada").call(change).await.result();
+        tab.sees(format!("//section[@data-group='none']{}", task("call dad"))).await;
+        tab.sees_no_more(task("call mum")).await;
+        world.function("tool-complete-task", "ada").call(json!({"task_id": 1})).await.result();
+        tab.sees("//*[@class='empty']//h3[.='Nothing to do']").await;
+        tab.clicks("//label[.='Completed']").await;
+        tab.sees(format!("{}//*[@aria-checked='true']", task("call dad"))).await;
+        world.function("tool-delete-task", "ada").call(json!({"task_id": 1})).await.result();
+        tab.sees_no_more(task("call dad")).await;
+        assert_eq!(tab.value("return window.asked").await, 0);
+    };
+    chromium.shows(Screen::Desk, test).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reminder_shows_itself_until_it_is_dealt_with() {
+    let Some(chromium) = Chromium::find() else { return };
+    let world = World::on(Engine::Sqlite).await.unwrap();
+    let link = link(&world, "ada");
+    let test = async move |tab: Tab| {
+        tab.opens(&link).await;
+        tab.sees("//*[@id='tasks-live' and starts-with(@aria-label, 'Live')]").await;
+        for title in ["Call mum", "Call dad"] {
+            let now = tab.value("return new Date().toISOString()").await;
+            let add = json!({"title": title, "remind": [now]});
+            world.function("tool-add-task", "ada").call(add).await.result();
+        }
+        tab.sees(reminder("Call mum")).await;
+        tab.sees(reminder("Call dad")).await;
+        every_control_has_a_name(&tab).await;
+        tab.clicks(format!("{}//button[starts-with(@aria-label, 'Dismiss')]", reminder("Call dad"))).await;
+        tab.sees_no_more(reminder("Call dad")).await;
+        tab.sees(task("call dad")).await;
+        tab.clicks(format!("{}//button[.='Done']", reminder("Call mum"))).await;
+        tab.sees(said("Complete task 1")).await;
+        tab.sees_no_more(task("call mum")).await;
+    };
+    chromium.shows(Screen::Desk, test).await;
+}
+
+/// A reminder that is shown, by the title of its task.
+fn reminder(title: &str) -> impl Display {
+    format!("//section[@id='reminders']/div[p[contains(., '{title}')]]")
+}
+
 /// What `todo up` prints.
 fn link(world: &World, person: &str) -> String {
     format!("{}/#token={}", world.url(), world.token(person))
