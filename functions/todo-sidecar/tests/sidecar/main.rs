@@ -8,6 +8,7 @@ mod differential;
 mod failures;
 mod invocation;
 mod jobs;
+mod kills;
 mod manifests;
 mod publishing;
 mod restarts;
