@@ -128,7 +128,12 @@ impl OperatorTransaction {
     }
 }
 
-async fn entries_of(work: &mut Work, user_id: &str, after: i64, limit: usize) -> Result<Vec<Entry>, Error> {
+pub(crate) async fn entries_of(
+    work: &mut Work,
+    user_id: &str,
+    after: i64,
+    limit: usize,
+) -> Result<Vec<Entry>, Error> {
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let rows = work.rows(ENTRIES, vec![user_id.into(), after.into(), limit.into()]).await?;
     rows.into_iter().map(|row| entry(user_id, row)).collect()

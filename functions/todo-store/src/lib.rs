@@ -36,6 +36,8 @@ mod driver;
 mod error;
 pub mod inbox;
 pub mod outbox;
+#[cfg(not(target_family = "wasm"))]
+pub mod rebuild;
 pub mod reminders;
 mod search;
 mod statements;

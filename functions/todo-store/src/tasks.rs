@@ -2,7 +2,7 @@
 
 mod list;
 mod repeat;
-mod stored;
+pub(crate) mod stored;
 
 use todo_domain::{NewTask, Task, TaskChange, TaskId};
 use todo_events::Event;

@@ -13,7 +13,7 @@ use crate::dialect::{Access, BIND_TENANT};
 use crate::driver::Pool;
 use crate::{
     Database, Dialect, Error, RelayTransaction, Row, Transaction, Value, audit, calls, conversations,
-    dead_letters, inbox, outbox, reminders, tasks, updates,
+    dead_letters, inbox, outbox, rebuild, reminders, tasks, updates,
 };
 
 /// What a helper fails with: a test reports it and ends.
@@ -173,7 +173,9 @@ pub fn relay_statements() -> Vec<(String, String)> {
 
 /// Every statement that only an operator's commands run, by name.
 pub fn operator_statements() -> Vec<(String, String)> {
-    dead_letters::operator_statements()
+    let mut statements = dead_letters::operator_statements();
+    statements.extend(rebuild::all());
+    statements
 }
 
 /// Runs any statement in a transaction of the relay's, and gives its rows as text.

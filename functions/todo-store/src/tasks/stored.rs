@@ -12,7 +12,7 @@ macro_rules! columns {
          series_id, occurrence, anchor_local, anchor_zone, ordinal, next_id, created_at, updated_at"
     };
 }
-pub(super) use columns;
+pub(crate) use columns;
 
 /// An element of the column `tags`. A trigger copies the keys into the table `task_tags`.
 #[derive(Serialize, Deserialize)]
@@ -61,7 +61,7 @@ pub(super) fn fields(task: &Task) -> Vec<Value> {
 }
 
 /// Reads a row of [`columns`].
-pub(super) fn task(mut row: Row) -> Result<Task, Error> {
+pub(crate) fn task(mut row: Row) -> Result<Task, Error> {
     let unreadable = |_: Invalid| Error::Corrupt("task");
     Ok(Task {
         id: TaskId(row.integer()?),

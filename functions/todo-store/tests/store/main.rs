@@ -4,11 +4,13 @@
 mod audit;
 mod calls;
 mod conversations;
+mod dead_letters;
 mod events;
 mod lists;
 mod migrations;
 mod plans;
 mod publishing;
+mod rebuild;
 mod reminders;
 mod repeat;
 mod search;

@@ -1,6 +1,8 @@
 //! No statement without an index behind it, and the rule about parameters.
 
-use todo_store::testing::{TestDatabase, in_relay, in_transaction, relay_statements, statements};
+use todo_store::testing::{
+    TestDatabase, in_relay, in_transaction, operator_statements, relay_statements, statements,
+};
 use todo_store::{Dialect, tasks};
 
 use crate::{on_both_databases, task, titled};
@@ -8,6 +10,7 @@ use crate::{on_both_databases, task, titled};
 on_both_databases! {
     no_statement_reads_a_whole_table,
     no_statement_of_the_relay_reads_a_whole_table,
+    no_statement_of_an_operator_reads_a_whole_table,
     the_usual_orders_are_read_from_an_index_without_sorting,
     a_search_reads_the_index_of_words,
 }
@@ -15,7 +18,7 @@ on_both_databases! {
 #[test]
 fn parameters_appear_in_their_order() {
     let tenants = [Dialect::Postgres, Dialect::Sqlite].into_iter().flat_map(statements);
-    for (name, text) in tenants.chain(relay_statements()) {
+    for (name, text) in tenants.chain(relay_statements()).chain(operator_statements()) {
         let mut highest = 0;
         for number in numbers(&text) {
             assert!(number <= highest + 1, "{name}: ${number} stands before ${}: {text}", highest + 1);
@@ -87,6 +90,19 @@ async fn relay_plan(database: &TestDatabase, statement: &str) -> Vec<String> {
     }
 }
 
+/// The same for a statement of an operator's, who is the owner. Each under a name of its own, because the connections are pooled.
+async fn operator_plan(database: &TestDatabase, number: usize, statement: &str) -> Vec<String> {
+    match database.dialect() {
+        Dialect::Sqlite => details(database.as_owner(&explain(statement)).await.unwrap()),
+        Dialect::Postgres => {
+            let [generic, indexes, prepare, explain, _] = explain_prepared(statement);
+            let named = |step: &str| step.replace("explained", &format!("explained_{number}"));
+            let steps = [&generic, &indexes, &*named(&prepare), &*named(&explain)];
+            database.as_owner_in_turn(&steps).await.unwrap().concat()
+        }
+    }
+}
+
 fn explain(statement: &str) -> String {
     format!("EXPLAIN QUERY PLAN {statement}")
 }
@@ -119,6 +135,13 @@ async fn no_statement_of_the_relay_reads_a_whole_table(database: TestDatabase) {
     fill(&database).await;
     for (name, statement) in relay_statements() {
         reads_by_index(&database, &name, &statement, &relay_plan(&database, &statement).await);
+    }
+}
+
+async fn no_statement_of_an_operator_reads_a_whole_table(database: TestDatabase) {
+    fill(&database).await;
+    for (number, (name, statement)) in operator_statements().iter().enumerate() {
+        reads_by_index(&database, name, statement, &operator_plan(&database, number, statement).await);
     }
 }
 
