@@ -10,7 +10,7 @@ use spin_sdk::http::Request;
 use spin_sdk::variables;
 
 use crate::server::status;
-use crate::{Consumer, Server, Settings, SetupError, Tick, log};
+use crate::{Consumer, Job, Server, Settings, SetupError, Tick, Variables, log};
 
 /// What a component answers.
 pub type Response = http::Response<Full<Bytes>>;
@@ -22,7 +22,7 @@ thread_local! {
 
 /// Answers one request to a consumer. Called by [`crate::component!`].
 pub async fn consume<C: Consumer>(request: Request) -> Response {
-    match server().await {
+    match server(C::VARIABLES).await {
         Ok(server) => server.serve::<C, _>(request).await,
         Err(error) => misconfigured(C::NAME, &error),
     }
@@ -30,9 +30,17 @@ pub async fn consume<C: Consumer>(request: Request) -> Response {
 
 /// Answers one request to a tick. Called by [`crate::tick!`].
 pub async fn tick<T: Tick>(request: Request) -> Response {
-    match server().await {
+    match server(&[]).await {
         Ok(server) => server.tick::<T, _>(request).await,
         Err(error) => misconfigured(T::NAME, &error),
+    }
+}
+
+/// Answers one request to a function that does jobs. Called by [`crate::job!`].
+pub async fn job<J: Job>(request: Request) -> Response {
+    match server(&[Server::APP_API_TOKEN]).await {
+        Ok(server) => server.job::<J, _>(request).await,
+        Err(error) => misconfigured(J::NAME, &error),
     }
 }
 
@@ -51,14 +59,21 @@ pub async fn settings() -> Result<Settings, SetupError> {
         dapr_api_token: variable("dapr_api_token").await,
         event_key: variable("event_key").await,
         event_public_keys: variable("event_public_keys").await,
+        variables: Variables::default(),
     })
 }
 
-async fn server() -> Result<Rc<Server>, SetupError> {
+async fn server(own: &'static [&'static str]) -> Result<Rc<Server>, SetupError> {
     if let Some(server) = SERVER.with(|server| server.get().cloned()) {
         return Ok(server);
     }
-    let server = Rc::new(Server::open(&settings().await?).await?);
+    let mut settings = settings().await?;
+    let mut variables = Vec::with_capacity(own.len());
+    for name in own {
+        variables.push((*name, variable(name).await));
+    }
+    settings.variables = variables.into_iter().collect();
+    let server = Rc::new(Server::open(&settings).await?);
     // Two requests may have come this far at once; both servers are the same.
     Ok(SERVER.with(|kept| kept.get_or_init(|| server).clone()))
 }

@@ -3,19 +3,30 @@
 use todo_events::{Event, EventType, Incoming};
 use todo_store::Transaction;
 
-use crate::{Error, Sidecar};
+use crate::{Error, Received, Sidecar};
 
-/// A function that acts on events.
-pub trait Consumer {
+/// A function that acts on events. It implements [`Consumer::handle`], or [`Consumer::act`] when its effect lies outside the database.
+pub trait Consumer: Sized {
     /// The function's name: also its consumer group, and its name in the inbox.
     const NAME: &'static str;
     /// The types it acts on.
     const TYPES: Types;
+    /// The variables that it alone is told, see [`Received::variable`].
+    const VARIABLES: &'static [&'static str] = &[];
+
+    /// Does all that an event asks for: [`Consumer::handle`], once, in one transaction. Who has to wait for others does it in steps
+    /// of its own, so that no transaction is held meanwhile; nothing then keeps it from the same event again but what it writes down
+    /// itself. May be called again after [`todo_store::Error::Busy`].
+    fn act(received: &Received<'_>) -> impl Future<Output = Result<(), Error>> {
+        received.once::<Self>()
+    }
 
     /// Acts. What it writes in the transaction is committed with the event's row in the inbox when it succeeds, and rolled back when it
     /// fails, so a redelivery has no second effect. An effect outside the database is repeated by a redelivery: give it a name by
     /// which it has none either. May be called again after [`todo_store::Error::Busy`].
-    fn handle(delivery: &mut Delivery<'_>) -> impl Future<Output = Result<(), Error>>;
+    fn handle(_delivery: &mut Delivery<'_>) -> impl Future<Output = Result<(), Error>> {
+        async { Ok(()) }
+    }
 }
 
 /// Which events a consumer acts on. The others are done at once.

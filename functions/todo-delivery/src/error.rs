@@ -21,7 +21,16 @@ pub enum Error {
     /// A tool call by event whose token is refused.
     #[error("the event's usertoken is refused: {0}")]
     Token(#[source] Refusal),
-    /// An event of ours that cannot be signed.
+    /// What has to be there for it is not there now.
+    #[error("{0}")]
+    Later(&'static str),
+    /// Dapr did not show the token by which it is known.
+    #[error("the header dapr-api-token is not there")]
+    Unknown,
+    /// The token is another.
+    #[error("the header dapr-api-token is not the one agreed on")]
+    Forbidden,
+    /// An event that cannot be signed: a defect, or a key that is none.
     #[error(transparent)]
     Sign(#[from] SignError),
     /// Of the database.
@@ -36,12 +45,15 @@ pub enum Error {
 }
 
 impl Error {
-    /// 422 when a retry cannot help, 503 when it will, 500 when we are to blame and it may.
+    /// 422 when a retry cannot help, 503 when it will, 500 when we are to blame and it may; 401 and 403 for who is not let in.
     pub fn status(&self) -> StatusCode {
         match self {
             Self::Malformed(_) | Self::Rejected(_) | Self::Impossible(_) | Self::Token(_) => {
                 StatusCode::UNPROCESSABLE_ENTITY
             }
+            Self::Later(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Unknown => StatusCode::UNAUTHORIZED,
+            Self::Forbidden => StatusCode::FORBIDDEN,
             Self::Store(error) if error.is_callers() => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Store(error) if error.is_transient() => StatusCode::SERVICE_UNAVAILABLE,
             Self::Sidecar(error) if !error.is_final() => StatusCode::SERVICE_UNAVAILABLE,

@@ -12,9 +12,11 @@ pub(crate) use spin::Client;
 
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum SendError {
+pub enum SendError {
+    /// It took too long; it may have been done all the same.
     #[error("no answer within the deadline")]
     Deadline,
+    /// It cannot be reached.
     #[error("it cannot be reached")]
     Unreachable(#[source] Box<dyn std::error::Error + Send + Sync>),
 }

@@ -9,7 +9,7 @@
 //! lets the consumer act, commits, and answers with a status that tells the delivery what to do next (`docs/specs/delivery.md`); the
 //! body is always empty, because a Knative Broker takes any other body for a failure. [`component!`] exports it to Spin.
 //!
-//! A [`Tick`] is the same for what the clock wakes. Both publish what they wrote like the tools do.
+//! A [`Tick`] is the same for what the clock wakes, and a [`Job`] for what Dapr calls when a time has come. All publish what they wrote like the tools do.
 //!
 //! Compiles to WebAssembly and natively; what differs is how a request is sent (`http/`) and where settings come from.
 
@@ -18,8 +18,10 @@ pub mod component;
 mod consumer;
 mod error;
 mod http;
+mod job;
 pub mod log;
 mod publish;
+mod received;
 mod server;
 mod settings;
 mod sidecar;
@@ -29,9 +31,12 @@ mod tick;
 
 pub use consumer::{Consumer, Delivery, Types};
 pub use error::Error;
+pub use http::SendError;
+pub use job::Job;
 pub use publish::{Published, Publisher};
+pub use received::Received;
 pub use server::Server;
-pub use settings::{Settings, SetupError};
+pub use settings::{Settings, SetupError, Variables};
 pub use sidecar::{Sidecar, SidecarError};
 pub use tick::Tick;
 
@@ -55,6 +60,18 @@ macro_rules! tick {
         #[::spin_sdk::http_service]
         async fn handle(request: ::spin_sdk::http::Request) -> $crate::component::Response {
             $crate::component::tick::<$tick>(request).await
+        }
+    };
+}
+
+/// The same for a [`Job`].
+#[macro_export]
+macro_rules! job {
+    ($job:ty) => {
+        #[cfg(target_family = "wasm")]
+        #[::spin_sdk::http_service]
+        async fn handle(request: ::spin_sdk::http::Request) -> $crate::component::Response {
+            $crate::component::job::<$job>(request).await
         }
     };
 }

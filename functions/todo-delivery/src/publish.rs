@@ -49,6 +49,11 @@ impl Publisher {
         Self { sidecar, key: Arc::new(key) }
     }
 
+    /// The event, signed: what goes to a broker, or with a job.
+    pub fn sign(&self, body: &str) -> Result<Vec<u8>, SignError> {
+        sign(body, &self.key)
+    }
+
     /// Publishes in the background, after the answer that is about to be given. A failure is logged in `function`'s name.
     pub fn publish_later(&self, function: &str, database: &Database, lease: Lease) {
         let (publisher, database, function) = (self.clone(), database.clone(), function.to_owned());
@@ -121,7 +126,7 @@ impl Publisher {
     }
 
     async fn publish(&self, user_id: &str, event: &Waiting) -> Result<(), Refusal> {
-        let signed = sign(&event.body, &self.key).map_err(|error: SignError| Refusal::Event(error.into()))?;
+        let signed = self.sign(&event.body).map_err(|error| Refusal::Event(error.into()))?;
         self.sidecar.publish(&event.topic, user_id, signed).await.map_err(|error| {
             if error.is_final() { Refusal::Event(error.into()) } else { Refusal::Broker(error) }
         })

@@ -6,14 +6,15 @@ use bytes::Bytes;
 use http::{HeaderMap, Method, Request, Response, StatusCode};
 use http_body::Body;
 use http_body_util::{BodyExt, Full, Limited};
-use todo_events::{Event, Incoming, Malformed, Origin};
+use todo_events::{Event, Incoming, Malformed};
 use todo_identity::{EventVerifier, Tenant};
-use todo_store::{Database, Error as StoreError, inbox};
+use todo_store::{Database, Error as StoreError};
 
-use crate::{Consumer, Delivery, Error, Publisher, Settings, SetupError, Sidecar, Tick, log};
+use crate::http::Client;
+use crate::{Consumer, Error, Publisher, Received, Settings, SetupError, Sidecar, Tick, Variables, log};
 
 /// The largest legal event has twice a task of 64 kB of JSON.
-const BODY_LIMIT: usize = 1 << 20;
+pub(crate) const BODY_LIMIT: usize = 1 << 20;
 
 /// A transaction that lost against another has changed nothing and is repeated at once.
 const ATTEMPTS: usize = 3;
@@ -25,7 +26,9 @@ pub struct Server {
     pub database: Database,
     /// How events are published, when they are.
     pub publisher: Option<Publisher>,
-    sidecar: Option<Sidecar>,
+    pub(crate) sidecar: Option<Sidecar>,
+    pub(crate) client: Client,
+    pub(crate) variables: Variables,
     verifier: Option<EventVerifier>,
 }
 
@@ -41,6 +44,8 @@ impl Server {
             database,
             publisher: settings.publisher()?,
             sidecar: settings.sidecar()?,
+            client: Client::default(),
+            variables: settings.variables.clone(),
             verifier: settings.verifier()?,
         })
     }
@@ -92,48 +97,32 @@ impl Server {
     }
 
     async fn act<C: Consumer>(&self, incoming: &Incoming) -> Result<(), Error> {
-        let verifier = self.verifier.as_ref().ok_or(Error::Unset("event_public_keys"))?;
-        let (tenant, event) = incoming.verify(verifier)?;
-        let mut outcome = self.attempt::<C>(&tenant, &event, incoming).await;
-        for _ in 1..ATTEMPTS {
-            if !matches!(outcome, Err(Error::Store(StoreError::Busy(_)))) {
-                break;
-            }
-            outcome = self.attempt::<C>(&tenant, &event, incoming).await;
-        }
-        outcome
+        let (tenant, event) = self.verified(incoming)?;
+        let received = Received { event: &event, incoming, tenant: &tenant, function: C::NAME, server: self };
+        repeating(async || C::act(&received).await).await
     }
 
-    /// One transaction: the inbox, the effect, and the right to publish what it wrote.
-    async fn attempt<C: Consumer>(
-        &self,
-        tenant: &Tenant,
-        event: &Event,
-        incoming: &Incoming,
-    ) -> Result<(), Error> {
-        let mut tx = self.database.begin(tenant).await?;
-        tx.set_origin(Origin {
-            source: C::NAME.to_owned(),
-            traceparent: incoming.traceparent().map(str::to_owned),
-        });
-        if self.publisher.is_some() {
-            tx.want_lease();
-        }
-        if !inbox::receive(&mut tx, C::NAME, &event.event_id).await? {
-            return Ok(());
-        }
-        let sidecar = self.sidecar.as_ref();
-        C::handle(&mut Delivery { tx: &mut tx, event, incoming, sidecar }).await?;
-        let lease = tx.commit_to_publish().await?;
-        if let (Some(publisher), Some(lease)) = (&self.publisher, lease) {
-            publisher.publish_later(C::NAME, &self.database, lease);
-        }
-        Ok(())
+    /// Whose event it is, and what it says.
+    pub(crate) fn verified(&self, incoming: &Incoming) -> Result<(Tenant, Event), Error> {
+        let verifier = self.verifier.as_ref().ok_or(Error::Unset("event_public_keys"))?;
+        Ok(incoming.verify(verifier)?)
     }
 }
 
+/// Does it again, a few times, as long as other transactions are in the way.
+pub(crate) async fn repeating(work: impl AsyncFn() -> Result<(), Error>) -> Result<(), Error> {
+    let mut outcome = work().await;
+    for _ in 1..ATTEMPTS {
+        if !matches!(outcome, Err(Error::Store(StoreError::Busy(_)))) {
+            break;
+        }
+        outcome = work().await;
+    }
+    outcome
+}
+
 /// Whoever is asked at all is alive and ready: its settings were read.
-fn without_event(method: &Method, path: &str) -> StatusCode {
+pub(crate) fn without_event(method: &Method, path: &str) -> StatusCode {
     match path.rsplit('/').next() {
         Some("healthz" | "readyz") if *method == Method::GET => StatusCode::OK,
         _ => StatusCode::METHOD_NOT_ALLOWED,
@@ -147,7 +136,7 @@ pub(crate) fn status(status: StatusCode) -> Response<Full<Bytes>> {
     response
 }
 
-fn failed(function: &str, traceparent: Option<&str>, error: &Error) -> Response<Full<Bytes>> {
+pub(crate) fn failed(function: &str, traceparent: Option<&str>, error: &Error) -> Response<Full<Bytes>> {
     log::failed(function, traceparent, error);
     status(error.status())
 }

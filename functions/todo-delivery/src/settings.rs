@@ -1,5 +1,8 @@
 //! What a function must be told: variables of these names in a component.
 
+use std::collections::BTreeMap;
+use std::fmt;
+
 use todo_identity::{EventKey, EventVerifier, KeyError};
 
 use crate::{Publisher, Sidecar};
@@ -17,6 +20,32 @@ pub struct Settings {
     pub event_key: String,
     /// The JWK set that verifies events. Who consumes none needs none.
     pub event_public_keys: String,
+    /// What one function alone is told.
+    pub variables: Variables,
+}
+
+/// Variables by their names; an empty one is as good as none.
+#[derive(Clone, Default)]
+pub struct Variables(BTreeMap<&'static str, String>);
+
+impl Variables {
+    /// What is set under this name.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str).and_then(given)
+    }
+}
+
+impl FromIterator<(&'static str, String)> for Variables {
+    fn from_iter<I: IntoIterator<Item = (&'static str, String)>>(variables: I) -> Self {
+        Self(variables.into_iter().collect())
+    }
+}
+
+/// Names only: some values are secrets.
+impl fmt::Debug for Variables {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
 }
 
 /// Why a function cannot start: a mistake of whoever configured it, or a database that is away.

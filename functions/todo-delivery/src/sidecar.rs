@@ -1,5 +1,8 @@
 //! The Dapr sidecar: its HTTP API, as far as functions use it.
 
+mod bindings;
+mod jobs;
+
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -73,7 +76,7 @@ impl Sidecar {
              &metadata.content-type=application%2Fcloudevents%2Bjson&metadata.partitionKey={partition_key}"
         );
         let answer = self.send(Method::POST, &path, "application/cloudevents+json", event).await?;
-        if answer.status().is_success() { Ok(()) } else { Err(SidecarError::Status(answer.status())) }
+        succeeded(&answer)
     }
 
     /// Sends any request of the API, such as `POST /v1.0/jobs/<name>` with JSON, and returns the answer whatever its status.
@@ -88,6 +91,18 @@ impl Sidecar {
         content_type: &'static str,
         body: impl Into<Bytes>,
     ) -> Result<Response<Bytes>, SidecarError> {
+        self.send_within(DEADLINE, method, path, content_type, body).await
+    }
+
+    /// The same, with more patience or less.
+    pub(crate) async fn send_within(
+        &self,
+        deadline: Duration,
+        method: Method,
+        path: &str,
+        content_type: &'static str,
+        body: impl Into<Bytes>,
+    ) -> Result<Response<Bytes>, SidecarError> {
         let mut request = Request::builder()
             .method(method)
             .uri(format!("{}{path}", self.url))
@@ -97,9 +112,13 @@ impl Sidecar {
         if let Some(token) = &self.api_token {
             request.headers_mut().insert(API_TOKEN, token.clone());
         }
-        self.client.send(request, DEADLINE).await.map_err(|error| match error {
+        self.client.send(request, deadline).await.map_err(|error| match error {
             SendError::Deadline => SidecarError::Deadline,
             SendError::Unreachable(source) => SidecarError::Unreachable(source),
         })
     }
+}
+
+fn succeeded(answer: &Response<Bytes>) -> Result<(), SidecarError> {
+    if answer.status().is_success() { Ok(()) } else { Err(SidecarError::Status(answer.status())) }
 }

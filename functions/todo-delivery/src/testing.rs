@@ -81,6 +81,7 @@ impl World {
             dapr_api_token: API_TOKEN.to_owned(),
             event_key: key.private_pem().to_owned(),
             event_public_keys: key.public_jwks(),
+            ..Settings::default()
         };
         let server = Server::over(database.database().clone(), &settings).unwrap();
         Self { database, key, settings, server, sidecar }
