@@ -4,6 +4,8 @@
 //! is dealt with: taken by the function, or published to the dead letters. Until then `daprd` does not commit the offset, and
 //! Kafka's partition waits, which is the order we want. Jobs come to `/job/{name}` and are passed to the function that
 //! does them.
+//!
+//! A Broker needs no topic here: what reaches it goes to its Triggers at once, and so does what they answer.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,6 +30,8 @@ use crate::settings::{segment, url};
 
 /// How long a publish may take before the event is left to `daprd` to bring again.
 const PUBLISH: Duration = Duration::from_secs(5);
+/// How often an answer may cause another: Triggers could go round in circles.
+const DEPTH: u8 = 8;
 /// How long a function may take for a job.
 const JOB: Duration = Duration::from_secs(60);
 
@@ -120,7 +124,8 @@ impl Bridge {
 
 async fn subscribe(State(Bridge(shared)): State<Bridge>) -> Json<Value> {
     let settings = &shared.settings;
-    let subscriptions = settings.routes.consumers.iter().flat_map(|consumer| {
+    let own = settings.routes.consumers.iter().filter(|consumer| !is_trigger(consumer));
+    let subscriptions = own.flat_map(|consumer| {
         consumer.topics.iter().map(|topic| {
             json!({
                 "pubsubname": settings.subscription.replace("{consumer}", &consumer.name),
@@ -143,31 +148,70 @@ async fn deliver(
         return StatusCode::NOT_FOUND.into_response();
     };
     let status = match Event::message(&headers, &body) {
-        Ok(Some(event)) => shared.handle(consumer, &event, &headers).await,
+        Ok(Some(event)) => match shared.handle(consumer, &event, &headers, 0).await {
+            true => "SUCCESS",
+            false => "RETRY",
+        },
         // `daprd` hands over nothing but CloudEvents, so this is nobody's event.
         Ok(None) | Err(_) => "DROP",
     };
     Json(json!({ "status": status })).into_response()
 }
 
+/// Whether it hears of a Broker's events, and answers to it.
+fn is_trigger(consumer: &Consumer) -> bool {
+    consumer.replies.as_ref().is_some_and(|broker| consumer.topics.contains(broker))
+}
+
 impl Shared {
-    /// What `daprd` is to do: `SUCCESS` when the event is dealt with, `RETRY` to bring it again.
-    async fn handle(&self, consumer: &Consumer, event: &Event, headers: &HeaderMap) -> &'static str {
+    /// Deals with an event; false when `daprd` is to bring it again.
+    async fn handle(&self, consumer: &Consumer, event: &Event, headers: &HeaderMap, depth: u8) -> bool {
         if !consumer.filter.admits(event) {
-            return "SUCCESS";
+            return true;
         }
-        let done = match &consumer.sink {
-            Sink::Topic(topic) => self.publish(topic, event).await,
+        match &consumer.sink {
+            Sink::Topic(topic) => self.send(topic, event, headers, depth).await,
             Sink::Function { name, path } => {
                 let url = url(&self.settings.function_url, name, path);
                 let subscriber = Subscriber { url, replies: consumer.replies.is_some() };
-                self.bring(consumer, event, &subscriber, headers).await
+                self.bring(consumer, event, &subscriber, headers, depth).await
             }
-        };
-        if done { "SUCCESS" } else { "RETRY" }
+        }
     }
 
-    async fn bring(&self, consumer: &Consumer, event: &Event, to: &Subscriber, headers: &HeaderMap) -> bool {
+    /// Sends an event to a topic, or, where a Broker would read it, to its Triggers.
+    async fn send(&self, topic: &Arc<str>, event: &Event, headers: &HeaderMap, depth: u8) -> bool {
+        let triggers = self.triggers(topic);
+        if triggers.is_empty() {
+            return self.publish(topic, event).await;
+        }
+        if depth == DEPTH {
+            tracing::error!(kind = event.kind(), "an event was dropped: answers go round in circles");
+            return true;
+        }
+        let mut done = true;
+        for trigger in triggers {
+            done &= Box::pin(self.handle(&trigger, event, headers, depth + 1)).await;
+        }
+        done
+    }
+
+    fn triggers(&self, topic: &Arc<str>) -> Vec<Arc<Consumer>> {
+        let consumers = self.settings.routes.consumers.iter();
+        consumers
+            .filter(|consumer| is_trigger(consumer) && consumer.topics.contains(topic))
+            .cloned()
+            .collect()
+    }
+
+    async fn bring(
+        &self,
+        consumer: &Consumer,
+        event: &Event,
+        to: &Subscriber,
+        headers: &HeaderMap,
+        depth: u8,
+    ) -> bool {
         let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
         let topic =
             header("__topic").map(Arc::from).or_else(|| consumer.topics.first().cloned()).unwrap_or_default();
@@ -184,7 +228,7 @@ impl Shared {
                     .map_or(Duration::ZERO, |milliseconds| since(milliseconds.saturating_mul(1_000)));
                 self.observers.tell(Observation::Delivered { about, attempt: attempts, latency });
                 match (reply, &consumer.replies) {
-                    (Some(reply), Some(topic)) => self.publish(topic, &reply).await,
+                    (Some(reply), Some(topic)) => self.send(topic, &reply, headers, depth).await,
                     _ => true,
                 }
             }

@@ -76,6 +76,38 @@ async fn what_daprd_hands_over_reaches_its_function_or_the_dead_letters() {
 }
 
 #[tokio::test]
+async fn a_brokers_events_reach_its_triggers_and_their_answers_the_topic() {
+    let mut world = World::with(
+        crate::deliveries::TOOLS,
+        |call: &Call| match call.function.as_str() {
+            "tool-add-task" => {
+                let reply = [("ce-specversion", "1.0"), ("ce-id", "r1"), ("ce-source", "tool")];
+                (reply, [("ce-type", "tool.add_task.result")]).into_response()
+            }
+            _ => takes(call),
+        },
+        |_| {},
+    )
+    .await;
+    let bridge = bridge(&world).await;
+    let request = world.client.get(format!("{bridge}/dapr/subscribe")).header("dapr-api-token", "app");
+    let subscriptions = world.send(request).await.1;
+    let routes: Vec<&str> =
+        subscriptions.as_array().unwrap().iter().map(|it| it["route"].as_str().unwrap()).collect();
+    assert_eq!(
+        routes,
+        ["/deliver/tool-calls", "/deliver/results"],
+        "a Trigger is no subscription of its own"
+    );
+    let mut call = event("c1", "alice");
+    call["type"] = json!("tool.add_task.call");
+    let answer = hand_over(&world, format!("{bridge}/deliver/tool-calls"), call).await;
+    assert_eq!(answer, (200, json!({"status": "SUCCESS"})));
+    assert_eq!(world.call("tool-add-task").await.id(), "c1");
+    assert_eq!(world.call("results").await.id(), "r1");
+}
+
+#[tokio::test]
 async fn a_job_is_passed_to_the_function_that_does_it() {
     let mut world = World::new(|_: &Call| StatusCode::NOT_FOUND.into_response()).await;
     let bridge = bridge(&world).await;

@@ -90,7 +90,7 @@ async fn one_persons_failing_event_holds_up_nobody_else() {
 }
 
 /// A tool by event: topic → Broker → Trigger → function → answer → Broker → Trigger → topic.
-const TOOLS: &str = "
+pub const TOOLS: &str = "
 apiVersion: eventing.knative.dev/v1
 kind: Broker
 metadata: {name: tool-calls}
