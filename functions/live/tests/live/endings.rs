@@ -45,8 +45,8 @@ async fn a_page_that_does_not_read_is_dropped_while_others_go_on(world: World) {
 
 async fn a_page_that_answers_nothing_is_dropped(world: World) {
     let limits = Limits {
-        heartbeat: Duration::from_millis(20),
-        silence: Duration::from_millis(200),
+        heartbeat: Duration::from_millis(50),
+        silence: Duration::from_secs(2),
         ..Limits::default()
     };
     let replica = world.serve_with(limits).await;

@@ -17,6 +17,8 @@ use tokio::task::JoinHandle;
 
 use crate::page::Page;
 
+const LOOK_AGAIN: Duration = Duration::from_millis(5);
+
 pub struct World {
     pub database: TestDatabase,
     key: DevelopmentKey,
@@ -151,7 +153,7 @@ impl Replica {
     pub async fn has_sockets(&self, number: usize) {
         let look = async {
             while self.live.sockets() != number {
-                tokio::task::yield_now().await;
+                tokio::time::sleep(LOOK_AGAIN).await;
             }
         };
         tokio::time::timeout(crate::page::PATIENCE, look).await.expect("that many sockets");
