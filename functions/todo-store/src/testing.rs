@@ -175,6 +175,7 @@ pub fn relay_statements() -> Vec<(String, String)> {
 pub fn operator_statements() -> Vec<(String, String)> {
     let mut statements = dead_letters::operator_statements();
     statements.extend(rebuild::all());
+    statements.push(("inbox FORGET".to_owned(), inbox::FORGET.to_owned()));
     statements
 }
 

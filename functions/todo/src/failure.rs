@@ -14,6 +14,11 @@ pub struct Failure {
 pub type Outcome<T = ()> = Result<T, Failure>;
 
 impl Failure {
+    /// 1: the command did its work, and what it found is not as it should be.
+    pub fn found(sentence: impl fmt::Display) -> Self {
+        Self { code: 1, sentence: sentence.to_string() }
+    }
+
     /// 64: the command or its configuration is wrong; the person who typed it can mend it.
     pub fn usage(sentence: impl fmt::Display) -> Self {
         Self { code: 64, sentence: sentence.to_string() }

@@ -4,15 +4,20 @@
 //! are one command each. [`config`] is the whole environment on one page.
 
 pub mod ask;
+pub mod audit;
 pub mod chat_function;
 pub mod config;
+pub mod dead_letters;
 pub mod evaluate;
 pub mod failure;
 pub mod live_function;
 mod metrics;
 pub mod migrate;
+mod operator;
 pub mod output;
 pub mod precompile;
+pub mod replay;
+mod running;
 pub mod serve;
 pub mod sidecar;
 mod system;

@@ -2,7 +2,8 @@
 //!
 //! `todo` (or `todo up`) runs everything on one machine; `todo serve <component>` and `todo chat` run one function each,
 //! as a cluster does; the other commands migrate the database, make development tokens, talk to a running chat
-//! function and measure the offline model. Exit codes: 0 done, 64 wrong usage or configuration, 65 wrong data,
+//! function, look into the audit and repair what events failed to do, and measure the offline model. Exit codes: 0 done, 1 found
+//! wanting (a broken audit, a difference, a delivery that failed), 64 wrong usage or configuration, 65 wrong data,
 //! 69 something needed is away, 70 a bug, 77 not allowed.
 
 use std::process::ExitCode;
@@ -11,7 +12,10 @@ use clap::{Parser, Subcommand};
 
 use todo::config::{self, Config};
 use todo::failure::{Failure, Outcome};
-use todo::{ask, chat_function, evaluate, live_function, migrate, output, precompile, serve, token, up};
+use todo::{
+    ask, audit, chat_function, dead_letters, evaluate, live_function, migrate, output, precompile, replay,
+    serve, token, up,
+};
 
 /// A to-do assistant that you talk to.
 #[derive(Parser)]
@@ -39,6 +43,12 @@ enum Command {
     Token(token::Token),
     /// Say something to a running chat function; without text, hold a conversation.
     Ask(ask::Ask),
+    /// Show what was recorded of a person, or prove that it is whole.
+    Audit(audit::Audit),
+    /// Deliver recorded events again, or rebuild the tasks from them beside the live ones and compare.
+    Replay(replay::Replay),
+    /// Decide about events that could not be handled.
+    DeadLetters(dead_letters::DeadLetters),
     /// Measure how well the offline model chooses tools on files of utterances.
     Evaluate(evaluate::Evaluate),
     /// Compile the components of spin.toml ahead of time, for an image.
@@ -82,6 +92,9 @@ fn run() -> Outcome {
             Command::Migrate => migrate::run(&config).await,
             Command::Token(token) => token::run(&token, &config),
             Command::Ask(ask) => ask::run(ask, &config).await,
+            Command::Audit(audit) => audit::run(&audit, &config).await,
+            Command::Replay(replay) => replay::run(&replay, &config).await,
+            Command::DeadLetters(dead_letters) => dead_letters::run(&dead_letters, &config).await,
             Command::Evaluate(evaluate) => evaluate::run(&evaluate),
             Command::Precompile(precompile) => precompile::run(precompile, &config).await,
         }

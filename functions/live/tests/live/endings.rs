@@ -44,11 +44,8 @@ async fn a_page_that_does_not_read_is_dropped_while_others_go_on(world: World) {
 }
 
 async fn a_page_that_answers_nothing_is_dropped(world: World) {
-    let limits = Limits {
-        heartbeat: Duration::from_millis(50),
-        silence: Duration::from_secs(2),
-        ..Limits::default()
-    };
+    let limits =
+        Limits { heartbeat: Duration::from_millis(50), silence: Duration::from_secs(2), ..Limits::default() };
     let replica = world.serve_with(limits).await;
     // It reads nothing, and so answers no ping; the other one does.
     let _silent = world.page(&replica, "ada").await;

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{LEASE_MS, Lease, publisher_name};
 use crate::statements::statements;
-use crate::{Error, RelayTransaction, Value};
+use crate::{Error, RelayTransaction, Value, inbox};
 
 statements! {
     /// Who has events that wait for too long, the longest first. It reads no more than `$3` events, however many there are, so one
@@ -29,8 +29,6 @@ statements! {
 
 /// A sent event has its copy in the broker and in the audit; a call is repeated within minutes.
 const KEEP_SENT: SignedDuration = SignedDuration::from_hours(7 * 24);
-/// Longer than any broker keeps events that it may deliver again.
-const KEEP_RECEIVED: SignedDuration = SignedDuration::from_hours(30 * 24);
 
 /// What waits to be published.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -92,7 +90,7 @@ impl RelayTransaction {
     /// Removes about `limit` each of the sent events and answered calls older than 7 days and the records of received events
     /// older than 30 days.
     pub async fn clear(&mut self, limit: usize) -> Result<(), Error> {
-        let old = [(CLEAR_OUTBOX, KEEP_SENT), (CLEAR_CALLS, KEEP_SENT), (CLEAR_INBOX, KEEP_RECEIVED)];
+        let old = [(CLEAR_OUTBOX, KEEP_SENT), (CLEAR_CALLS, KEEP_SENT), (CLEAR_INBOX, inbox::KEEP)];
         for (statement, keep) in old {
             let before = self.now().saturating_sub(keep).unwrap_or(Timestamp::MIN);
             self.work.execute(statement, vec![before.into(), bounded(limit)]).await?;
