@@ -11,6 +11,8 @@ pub(crate) struct Client(reqwest::Client);
 
 impl Default for Client {
     fn default() -> Self {
+        // Where another crate gives reqwest TLS without a provider of its own, a client without one cannot be made.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
         Self(client.build().unwrap_or_default())
     }

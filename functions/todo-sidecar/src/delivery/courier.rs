@@ -72,6 +72,8 @@ impl Courier {
     /// # Errors
     /// When the HTTP client cannot be made.
     pub fn new() -> reqwest::Result<Self> {
+        // Where another crate gives reqwest TLS without a provider of its own, a client without one cannot be made.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let client = reqwest::Client::builder()
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())

@@ -16,8 +16,10 @@ statements! {
     TAKE = "UPDATE users SET publisher = $1, publishing_until = $2 \
         WHERE user_id = $3 AND (publishing_until IS NULL OR publishing_until < $4) RETURNING last_event";
     RECOVERED = "UPDATE publishing SET failed_at = NULL WHERE id = 1 AND failed_at <= $1";
-    BACKLOG = "SELECT COUNT(*), MIN(created_at) FROM outbox WHERE sent_at IS NULL AND problem IS NULL";
-    FAILING_SINCE = "SELECT failed_at FROM publishing WHERE id = 1";
+    /// Counts no further than `$2`: after a long outage nobody wants a scrape to read a million rows.
+    BACKLOG = "SELECT COUNT(*), MIN(created_at) FROM (SELECT created_at FROM outbox \
+        WHERE sent_at IS NULL AND problem IS NULL AND created_at <= $1 ORDER BY created_at LIMIT $2) AS old";
+    FAILING_SINCE = "SELECT failed_at FROM publishing WHERE id = $1";
     /// By a range, because a planner that does not know `$2` would rather read the whole table than look up each row.
     CLEAR_OUTBOX = "DELETE FROM outbox WHERE sent_at <= \
         (SELECT MAX(sent_at) FROM (SELECT sent_at FROM outbox WHERE sent_at < $1 ORDER BY sent_at LIMIT $2) AS old)";
@@ -29,6 +31,8 @@ statements! {
 
 /// A sent event has its copy in the broker and in the audit; a call is repeated within minutes.
 const KEEP_SENT: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+const COUNT_AT_MOST: usize = 100_000;
 
 /// What waits to be published.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -42,11 +46,12 @@ pub struct Backlog {
 }
 
 impl RelayTransaction {
-    /// How much waits, and since when.
+    /// How much waits (counted up to 100 000), and since when.
     pub async fn backlog(&mut self) -> Result<Backlog, Error> {
-        let mut counted = self.work.row(BACKLOG, Vec::new()).await?.ok_or(Error::Corrupt("backlog"))?;
-        let mut publishing =
-            self.work.row(FAILING_SINCE, Vec::new()).await?.ok_or(Error::Corrupt("publishing"))?;
+        let parameters = vec![self.now().into(), bounded(COUNT_AT_MOST)];
+        let mut counted = self.work.row(BACKLOG, parameters).await?.ok_or(Error::Corrupt("backlog"))?;
+        let publishing = self.work.row(FAILING_SINCE, vec![1.into()]).await?;
+        let mut publishing = publishing.ok_or(Error::Corrupt("publishing"))?;
         Ok(Backlog {
             events: counted.integer()?.unsigned_abs(),
             oldest: counted.optional_instant()?,
