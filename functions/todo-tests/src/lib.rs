@@ -7,10 +7,12 @@
 
 mod function;
 mod person;
+mod platform;
 mod world;
 
 pub use function::{Call, Function};
 pub use person::{Person, Reply};
+pub use platform::Platform;
 pub use world::{Engine, World};
 
 /// Declares the same test on both databases: `on_sqlite::name` always runs; `on_postgres::name` runs when a server can

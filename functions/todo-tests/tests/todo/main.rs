@@ -7,6 +7,7 @@ mod faults_of_the_model;
 mod idempotency;
 mod page;
 mod pagination;
+mod platform;
 mod publishing;
 mod refusals;
 mod tenancy;
