@@ -208,7 +208,9 @@ fn token(headers: &HeaderMap) -> Result<(), String> {
 }
 
 fn keys(object: &Value) -> Vec<String> {
-    object.as_object().map(|object| object.keys().cloned().collect()).unwrap_or_default()
+    let mut keys: Vec<_> = object.as_object().into_iter().flat_map(|object| object.keys().cloned()).collect();
+    keys.sort_unstable();
+    keys
 }
 
 fn same<T: PartialEq + std::fmt::Debug>(what: &str, seen: &T, expected: &T) -> Result<(), String> {
