@@ -87,7 +87,8 @@ fn environment(config: &Config) -> Environment {
     }
 }
 
-fn identity(config: &Config) -> Outcome<(KeySource, Policy)> {
+/// Where the keys of people's tokens come from. In development without an issuer it makes a key in the data folder.
+pub(crate) fn identity(config: &Config) -> Outcome<(KeySource, Policy)> {
     let policy = Policy { issuer: config.jwt_issuer.clone(), audience: config.jwt_audience.clone() };
     let keys = match (&config.jwks_url, &config.jwks_file, &config.jwt_secret) {
         (Some(url), _, _) => KeySource::Url(url.clone()),

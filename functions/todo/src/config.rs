@@ -95,6 +95,42 @@ pub struct Config {
     /// What the sidecar says when it calls a function. Default for `todo up`: a new one at every start.
     #[arg(long, env = "APP_API_TOKEN", global = true, hide_env_values = true)]
     pub app_api_token: Option<String>,
+    /// How many days the audit is kept. Default: for ever.
+    #[arg(long, env = "TODO_AUDIT_RETENTION_DAYS", global = true, value_parser = clap::value_parser!(u32).range(1..=36_500))]
+    pub audit_retention_days: Option<u32>,
+
+    /// Where reminders go by webhook: a URL (https, or http), called by the Standard Webhooks scheme.
+    #[arg(long, env = "TODO_REMINDER_WEBHOOK_URL", global = true, requires = "reminder_webhook_secret")]
+    pub reminder_webhook_url: Option<String>,
+    /// What webhooks are signed with: `whsec_` and the base64 of 24 to 64 bytes.
+    #[arg(
+        long,
+        env = "TODO_REMINDER_WEBHOOK_SECRET",
+        global = true,
+        hide_env_values = true,
+        requires = "reminder_webhook_url"
+    )]
+    pub reminder_webhook_secret: Option<String>,
+    /// Where reminders go by e-mail: an address, in which `{user_id}` is replaced.
+    #[arg(long, env = "TODO_REMINDER_EMAIL_TO", global = true)]
+    pub reminder_email_to: Option<String>,
+    /// The sidecar's output binding (`bindings.smtp`) that sends them.
+    #[arg(long, env = "TODO_REMINDER_EMAIL_BINDING", global = true, default_value = "email")]
+    pub reminder_email_binding: String,
+    /// For `todo up` without a Dapr sidecar: the mail server, `smtp://user:password@host:587` (STARTTLS), `smtps://…:465` (TLS), or with
+    /// `?tls=none` unprotected. With a sidecar its binding says so.
+    #[arg(
+        long,
+        env = "TODO_SMTP_URL",
+        global = true,
+        hide_env_values = true,
+        requires = "smtp_from",
+        conflicts_with = "dapr_http_endpoint"
+    )]
+    pub smtp_url: Option<String>,
+    /// The sender of e-mails.
+    #[arg(long, env = "TODO_SMTP_FROM", global = true, requires = "smtp_url")]
+    pub smtp_from: Option<String>,
 
     /// The key of an OpenAI-compatible service. Without a key (and without OPENAI_BASE_URL) the offline model answers.
     #[arg(long, env = "OPENAI_API_KEY", global = true, hide_env_values = true)]

@@ -9,9 +9,8 @@ use tokio::net::TcpListener;
 
 use crate::config::Config;
 use crate::failure::{Failure, Outcome};
-use crate::sidecar::EventVariables;
-use crate::telemetry;
 use crate::up::StopSignal;
+use crate::{EventVariables, telemetry};
 
 /// Which component.
 #[derive(Args)]
@@ -34,7 +33,7 @@ pub async fn run(serve: Serve, config: Config) -> Outcome {
         )
     })?;
     let manifest = manifest(&config)?;
-    let events = EventVariables::of(&config)?;
+    let events = EventVariables::of(&config).await?;
     let functions = load(&config, &manifest, keys, events, Some(&serve)).await?;
     tracing::info!(function = serve.component, "ready");
     let server = Server::only(functions, serve.component).drain(config.drain());

@@ -9,7 +9,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::json;
-use todo_host::{Manifest, Variables};
+use todo_host::Manifest;
 use todo_identity::EventKey;
 use todo_sidecar::{About, Bridge, BridgeSettings, Observation, Routes, Settings, Sidecar, Snapshot};
 use tokio::net::TcpListener;
@@ -19,53 +19,11 @@ use tokio_util::sync::WaitForCancellationFutureOwned;
 
 use crate::config::{Config, Environment};
 use crate::failure::{Failure, Outcome};
-use crate::serve;
+use crate::variables::{self, EventVariables};
+use crate::{mail, serve};
 
 /// What Dapr Jobs call when a job is due.
 const JOB_FUNCTION: &str = "tick-fire-reminder";
-
-/// What functions are told so that they can publish events and check those that come. A variable that is absent keeps the
-/// default that spin.toml gives it.
-#[derive(Clone, Default)]
-pub struct EventVariables {
-    /// Where a Dapr sidecar answers, such as `http://127.0.0.1:3500`.
-    pub dapr_url: Option<String>,
-    /// What it wants as `dapr-api-token`.
-    pub dapr_api_token: Option<String>,
-    /// What it sends as `dapr-api-token`.
-    pub app_api_token: Option<String>,
-    /// The private key that events are signed with, in PKCS#8 PEM.
-    pub event_key: Option<String>,
-    /// The JWK set that they are verified with.
-    pub event_public_keys: Option<String>,
-}
-
-impl EventVariables {
-    /// As the environment has them: for one function on its own.
-    pub fn of(config: &Config) -> Outcome<Self> {
-        let key = config.event_key.as_deref().map(event_key).transpose()?;
-        let public = config.event_public_keys.clone();
-        Ok(Self {
-            dapr_url: config.dapr_http_endpoint.clone(),
-            dapr_api_token: config.dapr_api_token.clone(),
-            app_api_token: config.app_api_token.clone(),
-            event_public_keys: public.or_else(|| key.as_ref().map(EventKey::public_jwks)),
-            event_key: key.map(|key| key.private_pem().to_owned()),
-        })
-    }
-
-    /// Adds those that are set.
-    pub fn add_to(self, variables: &mut Variables) {
-        let named = [
-            ("dapr_url", self.dapr_url),
-            ("dapr_api_token", self.dapr_api_token),
-            ("app_api_token", self.app_api_token),
-            ("event_key", self.event_key),
-            ("event_public_keys", self.event_public_keys),
-        ];
-        variables.extend(named.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
-    }
-}
 
 /// The place of what carries events: its port is bound before the functions are loaded, because they are told it.
 pub struct Place {
@@ -81,7 +39,7 @@ impl Place {
         let listener = serve::bind(if real { config.dapr_app_listen } else { anywhere }).await?;
         let address = listener.local_addr().map_err(Failure::internal)?;
         let key = match &config.event_key {
-            Some(pem) => event_key(pem)?,
+            Some(pem) => variables::event_key(pem)?,
             None => EventKey::load_or_create(&config.event_key_file()).map_err(Failure::unavailable)?,
         };
         // A real daprd has the tokens it was started with, or none; ours has new ones.
@@ -92,7 +50,13 @@ impl Place {
             app_api_token: token(&config.app_api_token),
             event_public_keys: Some(config.event_public_keys.clone().unwrap_or_else(|| key.public_jwks())),
             event_key: Some(key.private_pem().to_owned()),
+            ..EventVariables::of(config).await?
         };
+        if variables.reminder_email_to.is_some() && !real && config.smtp_url.is_none() {
+            return Err(Failure::usage(
+                "TODO_REMINDER_EMAIL_TO needs a mail server: set TODO_SMTP_URL and TODO_SMTP_FROM, or DAPR_HTTP_ENDPOINT to a sidecar that has one",
+            ));
+        }
         Ok(Self { listener, variables })
     }
 
@@ -128,6 +92,7 @@ impl Place {
             job_function: Some(JOB_FUNCTION.to_owned()),
             api_token: self.variables.dapr_api_token.clone(),
             app_api_token: self.variables.app_api_token.clone(),
+            email: mail::server(config)?,
             ..Settings::new(config.data.join("sidecar.db"), function_url)
         });
         let sidecar = sidecar.await.map_err(|error| {
@@ -236,10 +201,6 @@ fn private_file(file: &Path, text: &str) -> std::io::Result<()> {
     }
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(file)?;
     file.write_all(text.as_bytes())
-}
-
-fn event_key(pem: &str) -> Outcome<EventKey> {
-    EventKey::from_pem(pem).map_err(|error| Failure::usage(format!("TODO_EVENT_KEY: {error}")))
 }
 
 /// The routes that the manifests describe; each must end at a function that exists.

@@ -16,8 +16,8 @@ use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use crate::config::Config;
 use crate::failure::{Failure, Outcome};
 use crate::metrics::Sources;
-use crate::sidecar::{Carrier, EventVariables, Opened, Place};
-use crate::{chat_function, live_function, migrate, serve};
+use crate::sidecar::{Carrier, Opened, Place};
+use crate::{EventVariables, chat_function, live_function, migrate, serve};
 
 /// A running system. Dropping it stops it at once, like a crash; [`System::stop`] lets what has begun finish.
 pub struct System {
@@ -50,6 +50,8 @@ impl System {
         migrate::migrate(&config.database_url()).await?;
 
         let key = function_key(config)?;
+        // The functions are told who signs people's tokens, so the development key is made before they are.
+        chat_function::identity(config)?;
         let place = Place::take(config).await?;
         let loaded = serve::load(config, &manifest, &key.public_jwks(), place.variables(), None).await?;
         let names: Vec<_> = manifest.components().iter().map(|component| component.id.clone()).collect();
