@@ -53,8 +53,10 @@ pub struct BridgeSettings {
     pub subscription: String,
     /// What is sent to `daprd` as `dapr-api-token`.
     pub api_token: Option<String>,
-    /// What `daprd` must send as `dapr-api-token`; a function gets it with its job.
+    /// What `daprd` must send as `dapr-api-token`.
     pub app_api_token: Option<String>,
+    /// What a function gets with its job, in the same header.
+    pub function_token: Option<String>,
 }
 
 /// Between `daprd` and the functions.
@@ -291,7 +293,7 @@ async fn job(State(Bridge(shared)): State<Bridge>, Path(name): Path<String>, bod
     let url = url(&settings.function_url, function, &format!("/job/{}", segment(&name)));
     let mut request = shared.courier.client().post(url).timeout(JOB).body(body);
     request = request.header(http::header::CONTENT_TYPE, "application/json");
-    if let Some(token) = &settings.app_api_token {
+    if let Some(token) = &settings.function_token {
         request = request.header("dapr-api-token", token);
     }
     let status = match request.send().await {

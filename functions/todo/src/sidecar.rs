@@ -42,12 +42,13 @@ impl Place {
             Some(pem) => variables::event_key(pem)?,
             None => EventKey::load_or_create(&config.event_key_file()).map_err(Failure::unavailable)?,
         };
-        // A real daprd has the tokens it was started with, or none; ours has new ones.
-        let token = |given: &Option<String>| given.clone().or_else(|| (!real).then(random_token));
+        // A real daprd has the token it was started with, or none; ours has a new one.
+        let dapr_api_token = config.dapr_api_token.clone().or_else(|| (!real).then(random_token));
         let variables = EventVariables {
             dapr_url: config.dapr_http_endpoint.clone().or_else(|| Some(format!("http://{address}"))),
-            dapr_api_token: token(&config.dapr_api_token),
-            app_api_token: token(&config.app_api_token),
+            dapr_api_token,
+            // Functions want one always. A daprd without one calls this process, not them.
+            app_api_token: config.app_api_token.clone().or_else(|| Some(random_token())),
             event_public_keys: Some(config.event_public_keys.clone().unwrap_or_else(|| key.public_jwks())),
             event_key: Some(key.private_pem().to_owned()),
             ..EventVariables::of(config).await?
@@ -69,7 +70,7 @@ impl Place {
     pub async fn open(self, config: &Config, manifest: &Manifest, function_url: &str) -> Outcome<Opened> {
         let routes = routes(config, manifest)?;
         let carrier = match &config.dapr_http_endpoint {
-            Some(dapr_url) => self.bridge(routes, function_url, dapr_url)?,
+            Some(dapr_url) => self.bridge(config, routes, function_url, dapr_url)?,
             None => self.embedded(config, routes, manifest, function_url).await?,
         };
         self.tell_others(config)?;
@@ -102,7 +103,13 @@ impl Place {
         Ok(Carrier::Embedded(Arc::new(sidecar)))
     }
 
-    fn bridge(&self, routes: Routes, function_url: &str, dapr_url: &str) -> Outcome<Carrier> {
+    fn bridge(
+        &self,
+        config: &Config,
+        routes: Routes,
+        function_url: &str,
+        dapr_url: &str,
+    ) -> Outcome<Carrier> {
         let bridge = Bridge::new(BridgeSettings {
             routes,
             function_url: function_url.to_owned(),
@@ -111,7 +118,8 @@ impl Place {
             pubsub: "pubsub".to_owned(),
             subscription: "pubsub-{consumer}".to_owned(),
             api_token: self.variables.dapr_api_token.clone(),
-            app_api_token: self.variables.app_api_token.clone(),
+            app_api_token: config.app_api_token.clone(),
+            function_token: self.variables.app_api_token.clone(),
         });
         Ok(Carrier::Dapr(bridge.map_err(Failure::internal)?))
     }

@@ -19,6 +19,7 @@ async fn bridge(world: &World) -> String {
         subscription: "kafka-{consumer}".into(),
         api_token: None,
         app_api_token: Some("app".into()),
+        function_token: Some("app".into()),
     })
     .unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
