@@ -73,7 +73,9 @@ impl Place {
             Some(dapr_url) => self.bridge(config, routes, function_url, dapr_url)?,
             None => self.embedded(config, routes, manifest, function_url).await?,
         };
-        self.tell_others(config)?;
+        // A daprd does not know these functions by name.
+        let functions = config.dapr_http_endpoint.as_ref().map(|_| function_url);
+        self.tell_others(config, functions)?;
         if config.environment == Environment::Development {
             tokio::spawn(narrate(carrier.observe()));
         }
@@ -125,9 +127,10 @@ impl Place {
     }
 
     /// Writes where the sidecar is and its token, for `todo replay` and its like; readable by this user only.
-    fn tell_others(&self, config: &Config) -> Outcome {
+    fn tell_others(&self, config: &Config, functions: Option<&str>) -> Outcome {
         let file = config.running_file();
-        let told = json!({"url": self.variables.dapr_url, "token": self.variables.dapr_api_token});
+        let EventVariables { dapr_url, dapr_api_token, .. } = &self.variables;
+        let told = json!({"url": dapr_url, "token": dapr_api_token, "functions": functions});
         private_file(&file, &told.to_string())
             .map_err(|error| Failure::unavailable(format!("cannot write {}: {error}", file.display())))
     }
