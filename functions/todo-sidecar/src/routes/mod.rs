@@ -2,7 +2,8 @@
 //!
 //! `kustomization.yaml` names the files, as `kubectl apply -k` has it; a file beside them that it does not name is refused, because
 //! it would do something here and nothing there, or the other way round. Understood are `KafkaSource`, `KafkaSink`, `Broker`,
-//! `Trigger` and `PingSource`, with the fields this sidecar acts on; any other kind or field is refused with its line.
+//! `Trigger` and `PingSource`, with the fields this sidecar acts on. How a function runs in a cluster (Knative's `Service`, `ServiceAccount`,
+//! `NetworkPolicy`) is passed over; any other kind or field is refused with its line.
 
 mod delivery;
 mod filter;

@@ -113,6 +113,10 @@ impl Documents {
                 ("eventing.knative.dev/v1alpha1" | "eventing.knative.dev/v1", "KafkaSink") => {
                     self.sinks.push(found(file, line, text)?)
                 }
+                // How a function runs in a cluster, and what it may reach there: no event's way.
+                ("serving.knative.dev/v1", "Service")
+                | ("v1", "ServiceAccount")
+                | ("networking.k8s.io/v1", "NetworkPolicy") => {}
                 (version, kind) => {
                     let problem = format!(
                         "{kind} ({version}) is not understood here; what is: KafkaSource and PingSource \
