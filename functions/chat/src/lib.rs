@@ -33,6 +33,7 @@ mod gateway;
 mod health;
 mod identity;
 mod keys;
+mod metrics;
 mod page;
 mod router;
 mod serve;

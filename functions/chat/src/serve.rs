@@ -3,6 +3,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use prometheus_client::registry::Registry;
 use todo_identity::KeyError;
 use todo_store::Database;
 use tokio::net::TcpListener;
@@ -81,6 +82,11 @@ impl Chat {
     #[must_use]
     pub fn with_routes(self, routes: Router) -> Self {
         Self { routes: self.routes.merge(routes), ..self }
+    }
+
+    /// Adds what is counted here: turns, what the model takes, and the calls of tools.
+    pub fn register(&self, registry: &mut Registry) {
+        self.turns.register(registry);
     }
 
     /// Who knows people by their tokens here.

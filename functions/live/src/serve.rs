@@ -74,13 +74,14 @@ impl Live {
     }
 }
 
-/// Serves the sockets alone until `shutdown`, then stops as [`Live::stop`] says.
+/// Serves the sockets, and `routes` beside them, until `shutdown`, then stops as [`Live::stop`] says.
 ///
 /// # Errors
 /// Only what the listener says.
 pub async fn serve(
     listener: TcpListener,
     live: Live,
+    routes: Router,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
     let health = Router::new()
@@ -90,6 +91,7 @@ pub async fn serve(
     let router = live
         .router()
         .merge(health)
+        .merge(routes)
         .fallback(async || Problem::not_found("There is nothing here but the WebSocket /api/{user_id}/live."))
         .method_not_allowed_fallback(async || Problem::method_not_allowed())
         .layer(from_fn(chat::of_request));

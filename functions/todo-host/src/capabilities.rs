@@ -21,6 +21,7 @@ use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 pub use outbound::OutboundHosts;
 
 use crate::bindings;
+use crate::counters::Counters;
 use crate::manifest::Variables;
 use http::OutboundHttp;
 use stdio::{Lines, Stream};
@@ -29,6 +30,8 @@ use stdio::{Lines, Stream};
 pub struct Capabilities {
     /// The component's name, for the log.
     pub component: Arc<str>,
+    /// What it does, counted.
+    pub counters: Arc<Counters>,
     /// What `spin:variables` answers.
     pub variables: Variables,
     /// The hosts that may be reached.

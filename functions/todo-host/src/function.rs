@@ -4,8 +4,9 @@ use std::error::Error;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{HeaderMap, Request, Response};
 use tokio::time::{Instant, timeout_at};
+use tracing::{Instrument, info_span};
 use wasmtime_wasi_http::WasiBody;
 use wasmtime_wasi_http::handler::{ExpirationError, InstantiationError, ProxyHandler, TrapOrPanicError};
 
@@ -46,17 +47,27 @@ impl Function {
         B: http_body::Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>>,
     {
         self.counters.request();
-        match self.answer(route, request).await {
-            Ok(response) => response,
-            Err(refusal) => {
-                match refusal {
-                    Refusal::Busy => self.counters.rejection(),
-                    Refusal::Failed | Refusal::TimedOut => self.counters.failure(),
-                    _ => {}
-                }
-                refusal.response()
-            }
+        let (began, trace_id) = (Instant::now(), trace_id(request.headers()));
+        let span = info_span!("function", component = %self.name, trace_id);
+        async {
+            let answered = self.answer(route, request).await;
+            let response = answered.unwrap_or_else(|refusal| self.refused(refusal));
+            let (status, took) = (response.status().as_u16(), began.elapsed());
+            self.counters.answered(took);
+            tracing::info!(status, milliseconds = took.as_secs_f64() * 1e3, "answered");
+            response
         }
+        .instrument(span)
+        .await
+    }
+
+    fn refused(&self, refusal: Refusal) -> Response<Body> {
+        match refusal {
+            Refusal::Busy => self.counters.rejection(),
+            Refusal::Failed | Refusal::TimedOut => self.counters.failure(),
+            _ => {}
+        }
+        refusal.response()
     }
 
     async fn answer<B>(&self, route: &Route, request: Request<B>) -> Result<Response<Body>, Refusal>
@@ -97,4 +108,11 @@ impl Function {
         tracing::error!(component = %self.name, "a request took longer than {:?}", self.limits.time);
         Refusal::TimedOut
     }
+}
+
+/// The trace that a request belongs to (W3C `traceparent`), when it is one: what a stranger writes there must not get into the log.
+fn trace_id(headers: &HeaderMap) -> Option<String> {
+    let trace_id = headers.get("traceparent")?.to_str().ok()?.split('-').nth(1)?;
+    let hexadecimal = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    (trace_id.len() == 32 && trace_id.bytes().all(hexadecimal)).then(|| trace_id.to_owned())
 }

@@ -209,7 +209,7 @@ impl Shared {
             component: ProxyPre::P3(linked),
             capabilities: capabilities.clone(),
             limits: self.limits,
-            counters: Arc::default(),
+            counters: capabilities.counters.clone(),
         };
         Ok(Function::new(capabilities.component.clone(), component.routes.clone(), instances))
     }
@@ -222,6 +222,7 @@ impl Shared {
         let sqlite = self.sqlite.iter().filter(granted);
         Ok(Capabilities {
             component: component.id.as_str().into(),
+            counters: Arc::default(),
             variables: component.variables(&self.values),
             outbound,
             sqlite: sqlite.map(|(name, database)| (name.clone(), database.clone())).collect(),

@@ -7,7 +7,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use http::{Request, Response, StatusCode};
+use http_body_util::{BodyExt, Full};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -29,18 +32,30 @@ const HEADERS: Duration = Duration::from_secs(10);
 pub struct Server {
     functions: Arc<Functions>,
     only: Option<Arc<str>>,
+    metrics: Option<Metrics>,
     drain: Duration,
 }
+
+/// Makes the page for Prometheus.
+type Metrics = Arc<dyn Fn() -> BoxFuture<'static, Response<String>> + Send + Sync>;
 
 impl Server {
     /// A server that finds the function of a request by the manifest's routes.
     pub fn new(functions: impl Into<Arc<Functions>>) -> Self {
-        Self { functions: functions.into(), only: None, drain: DRAIN }
+        Self { functions: functions.into(), only: None, metrics: None, drain: DRAIN }
     }
 
-    /// A server that gives every path to the function `name`, except `/healthz` and `/readyz`.
+    /// A server that gives every path to the function `name`, except `/healthz`, `/readyz` and, if there is one, `/metrics`.
     pub fn only(functions: impl Into<Arc<Functions>>, name: impl Into<Arc<str>>) -> Self {
         Self { only: Some(name.into()), ..Self::new(functions) }
+    }
+
+    /// The same, with a page at `/metrics`.
+    pub fn with_metrics<F>(self, page: impl Fn() -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = Response<String>> + Send + 'static,
+    {
+        Self { metrics: Some(Arc::new(move || page().boxed())), ..self }
     }
 
     /// How long requests under way may take once the server was asked to stop: 30 s unless said here.
@@ -94,6 +109,11 @@ impl Server {
     where
         B: http_body::Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>>,
     {
+        if let (Some(metrics), "/metrics") = (&self.metrics, request.uri().path()) {
+            return metrics()
+                .await
+                .map(|page| Full::new(page.into()).map_err(|never| match never {}).boxed_unsync());
+        }
         match (request.uri().path(), &self.only) {
             // A function is loaded before its server starts, so whoever reaches this finds it alive and ready.
             ("/healthz" | "/readyz", Some(_)) => healthy(),

@@ -1,13 +1,15 @@
 //! How chat calls the tool functions: a token for the person and the function, the revision's headers, and retries that are safe because a call
 //! id makes them so.
 
+mod metrics;
 mod outcome;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures::future::try_join_all;
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
+use prometheus_client::registry::Registry;
 use rmcp::model::{
     CallToolRequest, CallToolRequestParams, CallToolResult, ClientCapabilities, Implementation, JsonObject,
     JsonRpcRequest, ListToolsRequest, ListToolsResult, PaginatedRequestParams, ProtocolVersion, RequestId,
@@ -21,6 +23,7 @@ use tokio::sync::OnceCell;
 
 use crate::protocol::{CALL_ID, METHOD, NAME, PROTOCOL_VERSION, REVISION, TRACEPARENT};
 use crate::{function_of, tool_of};
+use metrics::Metrics;
 pub use outcome::{CallError, CallOutcome};
 
 /// A sleeping function may have to be scheduled, and its image pulled, before it answers.
@@ -44,6 +47,7 @@ pub struct Tools {
     functions: Vec<String>,
     key: FunctionKey,
     definitions: Arc<OnceCell<Vec<Tool>>>,
+    metrics: Metrics,
 }
 
 /// A URL that would send every call to one function.
@@ -84,6 +88,7 @@ impl Tools {
             functions: functions.filter(|function| tool_of(function).is_some()).collect(),
             key,
             definitions: Arc::default(),
+            metrics: Metrics::default(),
         })
     }
 
@@ -91,6 +96,20 @@ impl Tools {
     /// is: the function refuses and audits another person's.) `call_id` is 1–200 visible ASCII characters, the same when
     /// the same call is sent again by whomever: the effect then happens once and the first answer comes back.
     pub async fn call(
+        &self,
+        tenant: &Tenant,
+        name: &str,
+        arguments: JsonObject,
+        call_id: &str,
+        traceparent: Option<&str>,
+    ) -> Result<CallOutcome, CallError> {
+        let began = Instant::now();
+        let outcome = self.make(tenant, name, arguments, call_id, traceparent).await;
+        self.metrics.called(name, &outcome, began.elapsed());
+        outcome
+    }
+
+    async fn make(
         &self,
         tenant: &Tenant,
         name: &str,
@@ -107,6 +126,11 @@ impl Tools {
         let outgoing = Outgoing { tenant, function, method: "tools/call", tool: Some(name), traceparent };
         let result: CallToolResult = self.send(&outgoing, CallToolRequest::new(params)).await?;
         Ok(CallOutcome::from(result))
+    }
+
+    /// Adds what is counted of the calls: `tool_calls` and `tool_call_duration_seconds`.
+    pub fn register(&self, registry: &mut Registry) {
+        self.metrics.register(registry);
     }
 
     /// The tools as their functions describe them, in the order of the functions, without `user_id` among the arguments.

@@ -24,7 +24,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::delivery::{self, Courier, Delivery, Event, STRUCTURED, Subscriber, since};
-use crate::observe::{About, Observation, Observers, Snapshot};
+use crate::observe::{About, JobData, Observation, Observers, Snapshot};
 use crate::routes::{Consumer, Routes, Sink};
 use crate::settings::{segment, url};
 
@@ -218,8 +218,7 @@ impl Shared {
         let topic =
             header("__topic").map(Arc::from).or_else(|| consumer.topics.first().cloned()).unwrap_or_default();
         let published = header("__timestamp").and_then(|text| text.parse::<i64>().ok());
-        let key = event.attribute("partitionkey").map(Arc::from);
-        let about = About { topic, kind: event.kind().into(), consumer: consumer.name.clone(), key };
+        let about = About::of(event, topic, consumer.name.clone());
         let retrying = |attempt, status, wait| {
             self.observers.tell(Observation::Retried { about: about.clone(), attempt, status, wait });
         };
@@ -291,6 +290,7 @@ async fn job(State(Bridge(shared)): State<Bridge>, Path(name): Path<String>, bod
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
     };
     let url = url(&settings.function_url, function, &format!("/job/{}", segment(&name)));
+    let JobData { trace_id, late } = JobData::read(&body);
     let mut request = shared.courier.client().post(url).timeout(JOB).body(body);
     request = request.header(http::header::CONTENT_TYPE, "application/json");
     if let Some(token) = &settings.function_token {
@@ -303,7 +303,8 @@ async fn job(State(Bridge(shared)): State<Bridge>, Path(name): Path<String>, bod
     shared.observers.tell(Observation::JobFired {
         name: name.into(),
         status: Some(status.as_u16()),
-        late: Duration::ZERO,
+        late,
+        trace_id,
     });
     status.into_response()
 }

@@ -52,7 +52,7 @@ mod store;
 pub use bridge::{Bridge, BridgeSettings};
 pub use delivery::{Courier, Delivery, Event, EventError, Failure, Subscriber};
 pub use jobs::Schedule;
-pub use observe::{About, ConsumerCounts, LATENCY_BUCKETS, Observation, Snapshot};
+pub use observe::{About, ConsumerCounts, LATENCY_BUCKETS, Observation, Snapshot, Times};
 pub use routes::{Backoff, Consumer, Filter, Ping, Policy, Routes, RoutesError, Sink};
 pub use settings::{Durability, Email, Settings, Tls};
 pub use sidecar::{OpenError, Sidecar};

@@ -5,7 +5,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::sync::broadcast;
+
+use crate::delivery::{Event, since};
 
 /// Observations that a slow observer may be behind before it misses some.
 const BACKLOG: usize = 1_024;
@@ -60,6 +63,8 @@ pub enum Observation {
         status: Option<u16>,
         /// How much later than it was due.
         late: Duration,
+        /// The trace of the event that is the job's data, when it is one.
+        trace_id: Option<Arc<str>>,
     },
     /// A function was woken by the clock.
     Pinged {
@@ -81,6 +86,29 @@ pub struct About {
     pub consumer: Arc<str>,
     /// The partition key: the person, for our own events. Not for logs.
     pub key: Option<Arc<str>>,
+    /// The W3C trace that the event belongs to: 32 hexadecimal digits.
+    pub trace_id: Option<Arc<str>>,
+}
+
+impl About {
+    /// About `event`, on its way from `topic` to `consumer`.
+    pub(crate) fn of(event: &Event, topic: Arc<str>, consumer: Arc<str>) -> Self {
+        let trace_id = event.attribute("traceparent").and_then(trace_id);
+        Self {
+            topic,
+            kind: event.kind().into(),
+            consumer,
+            key: event.attribute("partitionkey").map(Arc::from),
+            trace_id,
+        }
+    }
+}
+
+/// The trace of a `traceparent`, when it is one.
+pub(crate) fn trace_id(traceparent: &str) -> Option<Arc<str>> {
+    let trace_id = traceparent.split('-').nth(1)?;
+    let hexadecimal = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    (trace_id.len() == 32 && trace_id.bytes().all(hexadecimal)).then(|| trace_id.into())
 }
 
 /// Numbers since the start, and how things stand now.
@@ -92,16 +120,25 @@ pub struct Snapshot {
     pub published: u64,
     /// Per consumer, in the order of their names.
     pub consumers: BTreeMap<String, ConsumerCounts>,
-    /// Deliveries by latency from publishing to the 2xx: one number per bound of [`LATENCY_BUCKETS`] and one above them.
-    pub latency: [u64; LATENCY_BUCKETS.len() + 1],
-    /// The sum of those latencies.
-    pub latency_sum: Duration,
+    /// Deliveries by latency from publishing to the 2xx.
+    pub latency: Times,
     /// Jobs that are set.
     pub jobs_pending: u64,
     /// Attempts at jobs since the start.
     pub jobs_fired: u64,
     /// How late the latest attempt at a job was; while one is overdue, how late it is by now.
     pub jobs_late: Duration,
+    /// Attempts at jobs by how late they were.
+    pub lateness: Times,
+}
+
+/// Times, counted by their length.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Times {
+    /// One number per bound of [`LATENCY_BUCKETS`], of the times up to it and above the bound before, and one of those above all bounds.
+    pub counts: [u64; LATENCY_BUCKETS.len() + 1],
+    /// All of them together.
+    pub sum: Duration,
 }
 
 /// One consumer's numbers.
@@ -122,8 +159,8 @@ pub(crate) struct Observers {
     published: AtomicU64,
     jobs_fired: AtomicU64,
     jobs_late: AtomicU64,
-    latency: [AtomicU64; LATENCY_BUCKETS.len() + 1],
-    latency_sum: AtomicU64,
+    latency: Histogram,
+    lateness: Histogram,
     consumers: Mutex<BTreeMap<Arc<str>, ConsumerCounts>>,
 }
 
@@ -134,8 +171,8 @@ impl Observers {
             published: AtomicU64::new(0),
             jobs_fired: AtomicU64::new(0),
             jobs_late: AtomicU64::new(0),
-            latency: Default::default(),
-            latency_sum: AtomicU64::new(0),
+            latency: Histogram::default(),
+            lateness: Histogram::default(),
             consumers: Mutex::default(),
         }
     }
@@ -153,7 +190,7 @@ impl Observers {
         match &observation {
             Observation::Published { .. } => count(&self.published, 1),
             Observation::Delivered { about, latency, .. } => {
-                self.latency(*latency);
+                self.latency.add(*latency);
                 self.consumer(about, |counts| counts.delivered += 1);
             }
             Observation::Retried { about, .. } => self.consumer(about, |counts| counts.retries += 1),
@@ -163,19 +200,12 @@ impl Observers {
             Observation::JobFired { late, .. } => {
                 count(&self.jobs_fired, 1);
                 self.jobs_late.store(micros(*late), Ordering::Relaxed);
+                self.lateness.add(*late);
             }
             Observation::Pinged { .. } => {}
         }
         // Nobody listening is no mistake.
         let _ = self.sender.send(observation);
-    }
-
-    fn latency(&self, latency: Duration) {
-        let bucket = LATENCY_BUCKETS.partition_point(|bound| u128::from(*bound) < latency.as_millis());
-        if let Some(bucket) = self.latency.get(bucket) {
-            count(bucket, 1);
-        }
-        count(&self.latency_sum, micros(latency));
     }
 
     fn consumer(&self, about: &About, change: impl FnOnce(&mut ConsumerCounts)) {
@@ -189,13 +219,35 @@ impl Observers {
         Snapshot {
             published: self.published.load(Ordering::Relaxed),
             consumers: consumers.iter().map(|(name, counts)| (name.to_string(), *counts)).collect(),
-            latency: std::array::from_fn(|bucket| {
-                self.latency.get(bucket).map_or(0, |bucket| bucket.load(Ordering::Relaxed))
-            }),
-            latency_sum: Duration::from_micros(self.latency_sum.load(Ordering::Relaxed)),
+            latency: self.latency.times(),
+            lateness: self.lateness.times(),
             jobs_fired: self.jobs_fired.load(Ordering::Relaxed),
             jobs_late: Duration::from_micros(self.jobs_late.load(Ordering::Relaxed)),
             ..Snapshot::default()
+        }
+    }
+}
+
+/// Times as they are counted.
+#[derive(Default)]
+struct Histogram {
+    counts: [AtomicU64; LATENCY_BUCKETS.len() + 1],
+    sum: AtomicU64,
+}
+
+impl Histogram {
+    fn add(&self, time: Duration) {
+        let bucket = LATENCY_BUCKETS.partition_point(|bound| Duration::from_millis(*bound) < time);
+        if let Some(bucket) = self.counts.get(bucket) {
+            count(bucket, 1);
+        }
+        count(&self.sum, micros(time));
+    }
+
+    fn times(&self) -> Times {
+        Times {
+            counts: self.counts.each_ref().map(|count| count.load(Ordering::Relaxed)),
+            sum: Duration::from_micros(self.sum.load(Ordering::Relaxed)),
         }
     }
 }
@@ -206,4 +258,27 @@ fn count(counter: &AtomicU64, by: u64) {
 
 fn micros(duration: Duration) -> u64 {
     u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}
+
+/// What is to be known of a job by its data, which with us is an event.
+#[derive(Default)]
+pub(crate) struct JobData {
+    /// Its trace.
+    pub trace_id: Option<Arc<str>>,
+    /// How much time has gone by since `data.payload.remind_at`.
+    pub late: Duration,
+}
+
+impl JobData {
+    pub fn read(data: &[u8]) -> Self {
+        let Ok(event) = serde_json::from_slice::<serde_json::Value>(data) else { return Self::default() };
+        let text =
+            |value: Option<&serde_json::Value>| value.and_then(|value| value.as_str().map(str::to_owned));
+        let due =
+            text(event.pointer("/data/payload/remind_at")).and_then(|text| text.parse::<Timestamp>().ok());
+        Self {
+            trace_id: text(event.get("traceparent")).as_deref().and_then(trace_id),
+            late: due.map_or(Duration::ZERO, |due| since(due.as_microsecond())),
+        }
+    }
 }

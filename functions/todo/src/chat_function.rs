@@ -10,8 +10,9 @@ use todo_store::Database;
 
 use crate::config::{self, Config, OpenAiApi};
 use crate::failure::{Failure, Outcome};
+use crate::metrics::Sources;
 use crate::up::StopSignal;
-use crate::{serve, telemetry};
+use crate::{metrics, serve, telemetry};
 
 /// Runs the command.
 pub async fn run(config: Config) -> Outcome {
@@ -30,6 +31,10 @@ pub async fn run(config: Config) -> Outcome {
         tools(url, serve::manifest(&config)?.components().iter().map(|component| component.id.clone()), key)?;
     let address = listener.local_addr().map_err(Failure::internal)?;
     let chat = open(&config, tools, &format!("http://{address}")).await?;
+    let mut counted = metrics::registry();
+    chat.register(&mut counted);
+    let metrics = Sources { counted: Arc::new(counted), ..Sources::default() };
+    let chat = chat.with_routes(metrics.router());
     tracing::info!(%address, "ready");
     chat::serve(listener, chat, async move { stop.received().await })
         .await

@@ -10,6 +10,7 @@ use tokio::sync::broadcast::error::RecvError;
 
 use crate::config::Config;
 use crate::failure::{Failure, Outcome};
+use crate::metrics::Sources;
 use crate::up::StopSignal;
 use crate::{chat_function, serve, telemetry};
 
@@ -29,8 +30,9 @@ pub async fn run(config: Config) -> Outcome {
     }
     let people = Arc::new(chat_function::people(&config).await?);
     let live = open(&config, people, Feed::postgres(url)).await?;
+    let metrics = Sources { live: Some(live.clone()), ..Sources::default() };
     tracing::info!("ready");
-    live::serve(listener, live, async move { stop.received().await })
+    live::serve(listener, live, metrics.router(), async move { stop.received().await })
         .await
         .map_err(|error| Failure::unavailable(format!("live stopped: {error}")))
 }

@@ -4,84 +4,117 @@ use std::fmt;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::http::{StatusCode, header};
-use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use http::header::CONTENT_TYPE;
+use http::{HeaderValue, Response, StatusCode};
 use jiff::Timestamp;
 use live::Live;
 use prometheus_client::collector::Collector;
-use prometheus_client::encoding::{DescriptorEncoder, MetricEncoder, text};
+use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric, MetricEncoder, text};
 use prometheus_client::metrics::MetricType;
+use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 use todo_host::{Counts, Functions};
-use todo_sidecar::{ConsumerCounts, LATENCY_BUCKETS, Snapshot};
+use todo_sidecar::{ConsumerCounts, LATENCY_BUCKETS, Snapshot, Times};
 use todo_store::Database;
 use todo_store::outbox::Backlog;
 
 use crate::sidecar::Carrier;
 
-const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+/// What all names begin with.
+const PREFIX: &str = "todo";
 
-/// Where the numbers come from.
-#[derive(Clone)]
+const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// Where the numbers come from: whatever of it is in this process.
+#[derive(Clone, Default)]
 pub struct Sources {
+    /// What counts itself: turns, the model, the calls of tools.
+    pub counted: Arc<Registry>,
     /// The functions that run in this process.
-    pub functions: Arc<Functions>,
+    pub functions: Option<Arc<Functions>>,
     /// What carries their events.
-    pub carrier: Carrier,
+    pub carrier: Option<Carrier>,
     /// Where events wait to be published.
-    pub database: Database,
+    pub database: Option<Database>,
     /// Open pages.
-    pub live: Live,
+    pub live: Option<Live>,
+}
+
+/// A registry for what counts itself.
+pub fn registry() -> Registry {
+    Registry::with_prefix(PREFIX)
 }
 
 impl Sources {
     /// `GET /metrics`.
     pub fn router(self) -> Router {
-        Router::new().route("/metrics", get(async move || self.answer().await))
+        Router::new().route("/metrics", get(async move || self.clone().response().await))
     }
 
-    async fn answer(&self) -> Response {
-        let mut registry = Registry::with_prefix("todo");
-        registry.register_collector(Box::new(self.measure().await));
-        let mut body = String::new();
-        match text::encode(&mut body, &registry) {
-            Ok(()) => ([(header::CONTENT_TYPE, CONTENT_TYPE)], body).into_response(),
-            Err(fmt::Error) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    /// The answer to it.
+    pub async fn response(self) -> Response<String> {
+        let mut response = Response::new(String::new());
+        match self.page().await {
+            Ok(page) => {
+                response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(OPEN_METRICS));
+                *response.body_mut() = page;
+            }
+            Err(fmt::Error) => *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR,
         }
+        response
+    }
+
+    async fn page(&self) -> Result<String, fmt::Error> {
+        let mut measured = registry();
+        measured.register_collector(Box::new(self.measure().await));
+        let mut page = String::new();
+        text::encode_registry(&mut page, &self.counted)?;
+        text::encode_registry(&mut page, &measured)?;
+        text::encode_eof(&mut page)?;
+        Ok(page)
     }
 
     async fn measure(&self) -> Measured {
-        let functions = self.functions.counters();
         Measured {
-            functions: functions.map(|(name, counters)| (name.to_owned(), counters.counts())).collect(),
+            functions: self.functions.clone(),
             events: self.events().await,
+            embedded: matches!(self.carrier, Some(Carrier::Embedded(_))),
             backlog: self.backlog().await,
             now: Timestamp::now(),
-            sockets: self.live.sockets(),
+            sockets: self.live.as_ref().map(Live::sockets),
         }
     }
 
     async fn events(&self) -> Option<Snapshot> {
-        let measured = self.carrier.snapshot().await;
+        let measured = self.carrier.as_ref()?.snapshot().await;
         measured.inspect_err(|error| tracing::warn!("cannot measure the sidecar: {error}")).ok()
     }
 
     /// Absent while the database is away: a number that is not known is not zero.
     async fn backlog(&self) -> Option<Backlog> {
-        let measured = async { self.database.begin_relay().await?.backlog().await }.await;
+        let database = self.database.as_ref()?;
+        let measured = async { database.begin_relay().await?.backlog().await }.await;
         measured.inspect_err(|error| tracing::warn!("cannot measure the outbox: {error}")).ok()
     }
 }
 
 /// All numbers of one moment.
-#[derive(Debug)]
 struct Measured {
-    functions: Vec<(String, Counts)>,
+    functions: Option<Arc<Functions>>,
     events: Option<Snapshot>,
+    /// The log and the jobs are ours, and not Kafka's and Dapr's to tell.
+    embedded: bool,
     backlog: Option<Backlog>,
     now: Timestamp,
-    sockets: usize,
+    sockets: Option<usize>,
+}
+
+/// Without what is in it: a collector must be able to be shown.
+impl fmt::Debug for Measured {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Measured").finish_non_exhaustive()
+    }
 }
 
 impl Collector for Measured {
@@ -91,14 +124,17 @@ impl Collector for Measured {
         self.outbox(&mut page)?;
         self.consumers(&mut page)?;
         self.jobs(&mut page)?;
-        page.gauge("live_sockets", "Open WebSockets of pages.", None, self.sockets as f64)
+        let Some(sockets) = self.sockets else { return Ok(()) };
+        page.gauge("live_sockets", "Open WebSockets of pages.", None, sockets as f64)
     }
 }
 
 impl Measured {
     fn functions(&self, page: &mut Page<'_>) -> fmt::Result {
+        let Some(functions) = &self.functions else { return Ok(()) };
         let mut each = |name, help, count: fn(&Counts) -> u64| {
-            let values = self.functions.iter().map(|(function, counts)| (function.as_str(), count(counts)));
+            let values =
+                functions.counters().map(|(function, counters)| (function, count(&counters.counts())));
             page.counters(name, help, "function", values)
         };
         each("function_requests", "Requests that arrived at a function.", |counts| counts.requests)?;
@@ -111,7 +147,16 @@ impl Measured {
         each("function_rejections", "Requests refused because too many were waiting.", |counts| {
             counts.rejections
         })?;
-        each("function_cold_starts", "Instances started.", |counts| counts.cold_starts)
+        each("function_cold_starts", "Instances started.", |counts| counts.cold_starts)?;
+        each("publishes", "Events that a function gave to the sidecar, or tried to.", |counts| {
+            counts.publishes
+        })?;
+        each("publish_failures", "Events that the sidecar did not take, or not in time.", |counts| {
+            counts.publish_failures
+        })?;
+        let durations = functions.counters().map(|(function, counters)| (function, counters.durations()));
+        let help = "From a request's arrival at a function to the beginning of its answer.";
+        page.histograms("function_duration", help, &Unit::Seconds, "function", durations)
     }
 
     fn outbox(&self, page: &mut Page<'_>) -> fmt::Result {
@@ -128,11 +173,13 @@ impl Measured {
 
     fn consumers(&self, page: &mut Page<'_>) -> fmt::Result {
         let Some(events) = &self.events else { return Ok(()) };
-        page.counter("events_published", "Events that the sidecar took.", events.published)?;
-        page.gauge("event_log_records", "Records in the sidecar's log.", None, events.log_size as f64)?;
-        let help = "Events that a consumer has still to see.";
-        let lag = events.consumers.iter().map(|(consumer, counts)| (consumer.as_str(), counts.lag));
-        page.gauges("consumer_lag_events", help, "consumer", lag)?;
+        if self.embedded {
+            page.counter("events_published", "Events that the sidecar took.", events.published)?;
+            page.gauge("event_log_records", "Records in the sidecar's log.", None, events.log_size as f64)?;
+            let help = "Events that a consumer has still to see.";
+            let lag = events.consumers.iter().map(|(consumer, counts)| (consumer.as_str(), counts.lag));
+            page.gauges("consumer_lag_events", help, "consumer", lag)?;
+        }
         let mut each = |name, help, count: fn(&ConsumerCounts) -> u64| {
             let values = events.consumers.iter().map(|(consumer, counts)| (consumer.as_str(), count(counts)));
             page.counters(name, help, "consumer", values)
@@ -140,23 +187,21 @@ impl Measured {
         each("deliveries", "Events a consumer took.", |counts| counts.delivered)?;
         each("delivery_retries", "Attempts that were followed by another.", |counts| counts.retries)?;
         each("dead_letters", "Events given up.", |counts| counts.dead_letters)?;
-        let bounds = LATENCY_BUCKETS.iter().map(|milliseconds| *milliseconds as f64 / 1e3);
-        let buckets: Vec<_> = bounds.chain([f64::MAX]).zip(events.latency).collect();
         let help = "From publishing an event to the consumer's answer.";
-        page.histogram("delivery_latency", help, &Unit::Seconds, events.latency_sum.as_secs_f64(), &buckets)
+        page.histogram("delivery_latency", help, &Unit::Seconds, &events.latency)
     }
 
     fn jobs(&self, page: &mut Page<'_>) -> fmt::Result {
         let Some(events) = &self.events else { return Ok(()) };
-        page.gauge(
-            "jobs_pending",
-            "Jobs that are set, reminders among them.",
-            None,
-            events.jobs_pending as f64,
-        )?;
+        if self.embedded {
+            let help = "Jobs that are set, reminders among them.";
+            page.gauge("jobs_pending", help, None, events.jobs_pending as f64)?;
+            let help = "How late the latest job was, or the overdue one is.";
+            page.gauge("jobs_late", help, Some(&Unit::Seconds), events.jobs_late.as_secs_f64())?;
+        }
         page.counter("jobs_fired", "Attempts at jobs.", events.jobs_fired)?;
-        let help = "How late the latest job was, or the overdue one is.";
-        page.gauge("jobs_late", help, Some(&Unit::Seconds), events.jobs_late.as_secs_f64())
+        let help = "How much later than due a reminder's job was called, at each attempt.";
+        page.histogram("reminder_lateness", help, &Unit::Seconds, &events.lateness)
     }
 }
 
@@ -200,17 +245,27 @@ impl Page<'_> {
         Ok(())
     }
 
-    fn histogram(
+    fn histogram(&mut self, name: &str, help: &str, unit: &Unit, times: &Times) -> fmt::Result {
+        let bounds = LATENCY_BUCKETS.iter().map(|milliseconds| *milliseconds as f64 / 1e3);
+        let buckets: Vec<_> = bounds.chain([f64::MAX]).zip(times.counts).collect();
+        let total = times.counts.iter().sum();
+        let mut metric = self.0.encode_descriptor(name, help, Some(unit), MetricType::Histogram)?;
+        metric.encode_histogram::<[(&str, &str); 0]>(times.sum.as_secs_f64(), total, &buckets, None)
+    }
+
+    fn histograms<'v>(
         &mut self,
         name: &str,
         help: &str,
         unit: &Unit,
-        sum: f64,
-        buckets: &[(f64, u64)],
+        label: &str,
+        values: impl Iterator<Item = (&'v str, &'v Histogram)>,
     ) -> fmt::Result {
-        let total = buckets.iter().map(|(_, count)| count).sum();
-        let mut metric = self.0.encode_descriptor(name, help, Some(unit), MetricType::Histogram)?;
-        metric.encode_histogram::<[(&str, &str); 0]>(sum, total, buckets, None)
+        let mut family = self.0.encode_descriptor(name, help, Some(unit), MetricType::Histogram)?;
+        for (of, histogram) in values {
+            histogram.encode(family.encode_family(&[(label, of)])?)?;
+        }
+        Ok(())
     }
 }
 

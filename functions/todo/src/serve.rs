@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::Args;
 use todo_host::{Functions, HostError, Manifest, Server, Variables};
@@ -9,6 +10,7 @@ use tokio::net::TcpListener;
 
 use crate::config::Config;
 use crate::failure::{Failure, Outcome};
+use crate::metrics::Sources;
 use crate::up::StopSignal;
 use crate::{EventVariables, telemetry};
 
@@ -36,7 +38,10 @@ pub async fn run(serve: Serve, config: Config) -> Outcome {
     let events = EventVariables::of(&config).await?;
     let functions = load(&config, &manifest, keys, events, Some(&serve)).await?;
     tracing::info!(function = serve.component, "ready");
+    let functions = Arc::new(functions);
+    let metrics = Sources { functions: Some(functions.clone()), ..Sources::default() };
     let server = Server::only(functions, serve.component).drain(config.drain());
+    let server = server.with_metrics(move || metrics.clone().response());
     server.serve(listener, async move { stop.received().await }).await;
     Ok(())
 }

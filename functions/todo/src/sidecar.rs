@@ -249,17 +249,26 @@ async fn narrate(mut observations: Receiver<Observation>) {
 fn say(observation: &Observation) {
     match observation {
         Observation::Published { .. } => {}
-        Observation::Delivered { about: About { topic, kind, consumer, .. }, attempt, latency } => {
-            tracing::info!(%topic, attempt, ms = latency.as_millis(), "{kind} → {consumer}");
+        Observation::Delivered { about: About { topic, kind, consumer, trace_id, .. }, attempt, latency } => {
+            let ms = latency.as_millis();
+            tracing::info!(trace_id = trace_id.as_deref(), %topic, attempt, ms, "{kind} → {consumer}");
         }
-        Observation::Retried { about: About { kind, consumer, .. }, attempt, status, wait } => {
-            tracing::warn!(attempt, status, "{kind} → {consumer} failed; again in {wait:.1?}");
+        Observation::Retried { about: About { kind, consumer, trace_id, .. }, attempt, status, wait } => {
+            let trace_id = trace_id.as_deref();
+            tracing::warn!(trace_id, attempt, status, "{kind} → {consumer} failed; again in {wait:.1?}");
         }
-        Observation::DeadLettered { about: About { kind, consumer, .. }, attempts, status } => {
-            tracing::error!(attempts, status, "{kind} → {consumer} given up; see `todo dead-letters list`");
+        Observation::DeadLettered { about: About { kind, consumer, trace_id, .. }, attempts, status } => {
+            let trace_id = trace_id.as_deref();
+            tracing::error!(
+                trace_id,
+                attempts,
+                status,
+                "{kind} → {consumer} given up; see `todo dead-letters list`"
+            );
         }
-        Observation::JobFired { status, late, .. } => {
-            tracing::info!(status, late_ms = late.as_millis(), "a reminder's job fired");
+        Observation::JobFired { status, late, trace_id, .. } => {
+            let (trace_id, late_ms) = (trace_id.as_deref(), late.as_millis());
+            tracing::info!(trace_id, status, late_ms, "a reminder's job fired");
         }
         Observation::Pinged { function, status } => tracing::debug!(status, "{function} was woken"),
     }

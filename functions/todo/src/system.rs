@@ -17,7 +17,7 @@ use crate::config::Config;
 use crate::failure::{Failure, Outcome};
 use crate::metrics::Sources;
 use crate::sidecar::{Carrier, Opened, Place};
-use crate::{EventVariables, chat_function, live_function, migrate, serve};
+use crate::{EventVariables, chat_function, live_function, metrics, migrate, serve};
 
 /// A running system. Dropping it stops it at once, like a crash; [`System::stop`] lets what has begun finish.
 pub struct System {
@@ -64,11 +64,14 @@ impl System {
         let feed = feed(config, &sidecar);
         let live = live_function::open(config, chat.people(), feed).await?;
         let functions = Arc::new(loaded);
+        let mut counted = metrics::registry();
+        chat.register(&mut counted);
         let metrics = Sources {
-            functions: functions.clone(),
-            carrier: sidecar.carrier.clone(),
-            database: chat_function::database(&config.database_url()).await?,
-            live: live.clone(),
+            counted: Arc::new(counted),
+            functions: Some(functions.clone()),
+            carrier: Some(sidecar.carrier.clone()),
+            database: Some(chat_function::database(&config.database_url()).await?),
+            live: Some(live.clone()),
         };
         let chat = chat.with_routes(live.router()).with_routes(metrics.router());
         Ok(Self::run(

@@ -26,18 +26,21 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use jiff::tz::TimeZone;
+use prometheus_client::registry::Registry;
 use todo_agent::{Agent, Approval, Model, ToolCall, ToolDefinition, ToolOutcome};
 use todo_identity::Tenant;
 use todo_mcp::Tools;
 use todo_store::Database;
 use todo_store::conversations::Conversation;
 use tokio::sync::mpsc;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
 
 use crate::Limits;
 use crate::error::{Problem, with_sources};
+use crate::metrics::{Measured, Metrics};
 use crate::trace::Trace;
 use admission::Admission;
 use lease::Lease;
@@ -49,7 +52,8 @@ use taking::Turn;
 pub(crate) struct Turns {
     sessions: Sessions,
     tools: Tools,
-    model: Arc<dyn Model>,
+    model: Measured,
+    metrics: Metrics,
     limits: Limits,
     admission: Admission,
     under_way: TaskTracker,
@@ -113,10 +117,12 @@ pub(crate) struct Ended {
 
 impl Turns {
     pub fn new(database: Database, tools: Tools, model: Arc<dyn Model>, limits: Limits) -> Self {
+        let metrics = Metrics::default();
         Self {
             sessions: Sessions::new(database),
             tools,
-            model,
+            model: Measured { model, metrics: metrics.clone() },
+            metrics,
             admission: Admission::new(limits.turns, limits.turns_per_person),
             limits,
             under_way: TaskTracker::new(),
@@ -136,15 +142,24 @@ impl Turns {
         &self.tools
     }
 
+    /// Adds what is counted here and in the calls of tools.
+    pub fn register(&self, registry: &mut Registry) {
+        self.metrics.register(registry);
+        self.tools.register(registry);
+    }
+
     /// Begins a turn, or says at once that there is no room for one.
     pub fn begin(self: &Arc<Self>, asked: Asked) -> Result<mpsc::UnboundedReceiver<Event>, Problem> {
-        let permit = self.admission.admit(asked.tenant.user_id())?;
+        let admitted = self.admission.admit(asked.tenant.user_id());
+        let permit = admitted.inspect_err(|_| self.metrics.rejected())?;
         // Unbounded, because a slow reader must not hold a turn up; what a turn may say is bounded by the agent's limits.
         let (events, listener) = mpsc::unbounded_channel();
         let turns = Arc::clone(self);
         let turn = async move {
+            let began = Instant::now();
             let taken = std::panic::AssertUnwindSafe(turns.take(&asked, &events)).catch_unwind().await;
             let outcome = taken.unwrap_or_else(|_| Err(Problem::internal("the turn panicked")));
+            turns.metrics.ended(&outcome, began.elapsed());
             let last = outcome.map_or_else(Event::Failed, Event::Ended);
             // Gone with its client, if that has gone.
             let _ = events.send(last);

@@ -64,7 +64,7 @@ impl Turn<'_> {
                 self.tell(Event::Called(call.clone(), outcome.clone()));
             }
         };
-        let driven = drive(run, self.agent, self.turns.model.as_ref(), tools, &mut watch);
+        let driven = drive(run, self.agent, &self.turns.model, tools, &mut watch);
         tokio::time::timeout(self.turns.limits.turn, driven).await.ok()
     }
 

@@ -135,7 +135,7 @@ impl Replica {
         let shutdown = async move {
             let _ = stopped.await;
         };
-        let server = tokio::spawn(live::serve(listener, live.clone(), shutdown));
+        let server = tokio::spawn(live::serve(listener, live.clone(), axum::Router::new(), shutdown));
         Self { live, address, stop: Some(stop), server: Some(server) }
     }
 

@@ -4,12 +4,16 @@ use std::future::Future;
 use std::sync::{Arc, Once};
 
 use http::uri::Scheme;
-use http::{Request, Response};
+use http::{Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks, default_send_request};
 
 use super::Capabilities;
 use super::outbound::default_port;
+use crate::counters::Counters;
+
+/// Where Dapr's HTTP API takes events.
+const PUBLISH: &str = "/v1.0/publish/";
 
 type Finished = Box<dyn Future<Output = Result<(), Error>> + Send>;
 type Sent = Box<dyn Future<Output = Result<(Response<WasiBody>, Finished), Error>> + Send>;
@@ -48,12 +52,45 @@ impl WasiHttpHooks for OutboundHttp {
         _processed: Finished,
     ) -> Sent {
         let permitted = self.permit(&request);
+        let publish = Publish::of(&request, &self.capabilities);
         Box::new(async move {
             permitted?;
             choose_tls_provider();
             let (response, finished) = default_send_request(request, options).await?;
+            if let Some(publish) = publish {
+                publish.answered(response.status());
+            }
             Ok((response.map(BodyExt::boxed_unsync), Box::new(finished) as Finished))
         })
+    }
+}
+
+/// An event on its way to the sidecar. One that is dropped before its answer, because the component would not wait any longer, has
+/// failed.
+struct Publish {
+    counters: Arc<Counters>,
+    taken: bool,
+}
+
+impl Publish {
+    fn of(request: &Request<WasiBody>, capabilities: &Capabilities) -> Option<Self> {
+        let is_one = request.uri().path().starts_with(PUBLISH);
+        is_one.then(|| {
+            capabilities.counters.publish();
+            Self { counters: capabilities.counters.clone(), taken: false }
+        })
+    }
+
+    fn answered(mut self, status: StatusCode) {
+        self.taken = status.is_success();
+    }
+}
+
+impl Drop for Publish {
+    fn drop(&mut self) {
+        if !self.taken {
+            self.counters.publish_failure();
+        }
     }
 }
 

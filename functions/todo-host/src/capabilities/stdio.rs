@@ -1,10 +1,12 @@
-//! A component's standard output and error, line by line in the log under the target `component`.
+//! A component's standard output and error, line by line in the log under the target `component`. A line that is JSON as ours write it
+//! keeps its level and its trace.
 
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use serde::Deserialize;
 use tokio::io::AsyncWrite;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
 
@@ -45,11 +47,38 @@ impl Lines {
         let line = String::from_utf8_lossy(&self.unfinished);
         match self.stream {
             _ if line.is_empty() => {}
+            _ if self.relay(&line) => {}
             Stream::Out => tracing::info!(target: "component", component = %self.component, "{line}"),
             Stream::Err => tracing::warn!(target: "component", component = %self.component, "{line}"),
         }
         self.unfinished.clear();
     }
+
+    /// Logs a line of JSON with `level`, `message` and maybe `trace_id` as what it is, so that it is found by its trace.
+    fn relay(&self, line: &str) -> bool {
+        let Ok(Told { level, message, trace_id }) = serde_json::from_str(line) else { return false };
+        let component = &*self.component;
+        match level {
+            Level::Error => tracing::error!(target: "component", component, trace_id, "{message}"),
+            Level::Info => tracing::info!(target: "component", component, trace_id, "{message}"),
+        }
+        true
+    }
+}
+
+/// What our own components write; other fields are ignored.
+#[derive(Deserialize)]
+struct Told {
+    level: Level,
+    message: String,
+    trace_id: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Level {
+    Error,
+    Info,
 }
 
 impl Drop for Lines {

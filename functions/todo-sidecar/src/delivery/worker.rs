@@ -95,12 +95,7 @@ impl Worker {
     }
 
     async fn deliver(&self, record: Record, event: Event, subscriber: &Subscriber) -> bool {
-        let about = About {
-            topic: self.cursor.topic.clone(),
-            kind: event.kind().into(),
-            consumer: self.consumer.name.clone(),
-            key: event.attribute("partitionkey").map(Arc::from),
-        };
+        let about = About::of(&event, self.cursor.topic.clone(), self.consumer.name.clone());
         let tell = |observation| self.context.observers.tell(observation);
         let delivery = self
             .courier

@@ -13,7 +13,7 @@ use super::api::{Jobs, body};
 use super::table::{self, Job};
 use crate::context::Context;
 use crate::delivery::Courier;
-use crate::observe::Observation;
+use crate::observe::{JobData, Observation};
 use crate::settings::segment;
 use crate::store::{Store, StoreError};
 
@@ -147,7 +147,9 @@ async fn call(context: &Context, courier: &Courier, job: &Job) -> Outcome {
     let answer = request.send().await;
     let status = answer.as_ref().ok().map(|answer| answer.status());
     let told = status.map(|status| status.as_u16());
-    context.observers.tell(Observation::JobFired { name: job.name.as_str().into(), status: told, late });
+    let JobData { trace_id, .. } = JobData::read(job.data.as_deref().unwrap_or_default().as_bytes());
+    let name = job.name.as_str().into();
+    context.observers.tell(Observation::JobFired { name, status: told, late, trace_id });
     match (status, answer) {
         (Some(status), _) if status.is_success() => Outcome::Done,
         // Dapr takes it for delivered, and so the job is lost.

@@ -225,5 +225,5 @@ async fn observers_hear_of_everything_but_the_payload() {
     assert!(heard.iter().any(|seen| matches!(seen, Observation::Delivered { attempt: 2, .. })), "{text}");
     assert!(!text.contains("Milch"), "{text}");
     let snapshot = world.until(|now| now.consumers["second"].delivered == 1).await;
-    assert_eq!(snapshot.latency.iter().sum::<u64>(), 2);
+    assert_eq!(snapshot.latency.counts.iter().sum::<u64>(), 2);
 }

@@ -1,11 +1,15 @@
-//! One SQLite file and its idle connections.
+//! One SQLite file, its idle connections, and the queue of those who want to write.
+//!
+//! SQLite lets one connection write at a time and tells the others to come back; its own way of coming back is to sleep for longer and
+//! longer, and whoever is awake at the right moment is next. So transactions that say at once that they will write
+//! (`BEGIN IMMEDIATE`) stand in line here, and each begins the moment the one before it has ended.
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rusqlite::InterruptHandle;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedMutexGuard, OwnedSemaphorePermit, Semaphore};
 
 use super::confine::confine;
 use super::statement::{Rows, run};
@@ -13,6 +17,8 @@ use crate::bindings::sqlite::{Error, Value};
 
 /// How long a statement waits for another connection's write to end.
 const BUSY: Duration = Duration::from_secs(5);
+/// Between two attempts meanwhile: those of other processes and of chat are not in our line, and are short.
+const AGAIN: Duration = Duration::from_micros(500);
 /// Prepared statements kept by each connection: more than the distinct statements of a component.
 const PREPARED: usize = 64;
 
@@ -21,7 +27,11 @@ pub struct Database {
     file: PathBuf,
     idle: Mutex<Vec<rusqlite::Connection>>,
     places: Arc<Semaphore>,
+    writing: Arc<Turns>,
 }
+
+/// Whose turn it is to write.
+type Turns = tokio::sync::Mutex<()>;
 
 /// A component's open connection. Its drop interrupts what still runs on it.
 pub struct Connection {
@@ -33,13 +43,20 @@ pub struct Lease {
     database: Arc<Database>,
     connection: Mutex<Option<rusqlite::Connection>>,
     interrupt: InterruptHandle,
+    /// Held from the beginning of a transaction that writes to its end.
+    turn: Mutex<Option<OwnedMutexGuard<()>>>,
     _place: OwnedSemaphorePermit,
 }
 
 impl Database {
     /// The database in `file`, with at most `connections` open at once.
     pub fn new(file: PathBuf, connections: usize) -> Self {
-        Self { file, idle: Mutex::default(), places: Arc::new(Semaphore::new(connections)) }
+        Self {
+            file,
+            idle: Mutex::default(),
+            places: Arc::new(Semaphore::new(connections)),
+            writing: Arc::default(),
+        }
     }
 
     /// Opens a connection, waiting while all are in use.
@@ -59,6 +76,7 @@ impl Database {
                 database: self.clone(),
                 interrupt: connection.get_interrupt_handle(),
                 connection: Mutex::new(Some(connection)),
+                turn: Mutex::default(),
                 _place: place,
             }),
         })
@@ -66,7 +84,7 @@ impl Database {
 
     fn open(&self) -> rusqlite::Result<rusqlite::Connection> {
         let connection = rusqlite::Connection::open(&self.file)?;
-        connection.busy_timeout(BUSY)?;
+        connection.busy_handler(Some(wait))?;
         connection.pragma_update(None, "journal_mode", "wal")?;
         connection.pragma_update(None, "synchronous", "normal")?;
         connection.pragma_update(None, "foreign_keys", true)?;
@@ -93,7 +111,20 @@ impl Drop for Connection {
 impl Lease {
     /// Runs one statement to its end.
     pub async fn execute(self: Arc<Self>, sql: String, parameters: Vec<Value>) -> Result<Rows, Error> {
-        self.with(move |connection| run(connection, &sql, parameters)).await
+        if begins_to_write(&sql) {
+            let turn = tokio::time::timeout(BUSY, self.database.writing.clone().lock_owned()).await;
+            // Whoever has waited for so long asks SQLite, which then has the last word.
+            *lock(&self.turn) = turn.ok();
+        }
+        let ran = self.clone().with(move |connection| {
+            let rows = run(connection, &sql, parameters);
+            Ok((rows, connection.is_autocommit()))
+        });
+        let (rows, ended) = ran.await?;
+        if ended {
+            drop(lock(&self.turn).take());
+        }
+        rows
     }
 
     /// The row id of the last insert on this connection.
@@ -125,6 +156,17 @@ impl Drop for Lease {
             lock(&self.database.idle).push(connection);
         }
     }
+}
+
+fn begins_to_write(sql: &str) -> bool {
+    const BEGIN: &str = "BEGIN IMMEDIATE";
+    sql.get(..BEGIN.len()).is_some_and(|beginning| beginning.eq_ignore_ascii_case(BEGIN))
+}
+
+/// What SQLite calls while another connection writes; false ends the waiting.
+fn wait(times: i32) -> bool {
+    std::thread::sleep(AGAIN);
+    AGAIN.saturating_mul(times.unsigned_abs()) < BUSY
 }
 
 /// Ends a transaction that was left open. What cannot be ended is closed, which ends it too.
