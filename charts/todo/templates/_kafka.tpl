@@ -33,7 +33,7 @@ tls:
   enable: true
   cert: {secretKeyRef: {name: todo-kafka, key: user.crt}}
   key: {secretKeyRef: {name: todo-kafka, key: user.key}}
-  caCert: {secretKeyRef: {name: {{ ternary "todo-kafka-ca" "todo-kafka" (eq $kafka.security "strimzi") }}, key: ca.crt}}
+  caCert: {secretKeyRef: {name: todo-kafka, key: ca.crt}}
 {{- end -}}
 {{- end -}}
 
