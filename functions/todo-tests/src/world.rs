@@ -3,12 +3,12 @@ use std::sync::Once;
 
 use clap::Args as _;
 use tempfile::TempDir;
-use todo::System;
 use todo::config::Config;
+use todo::{EventVariables, System};
 use todo_identity::{DevelopmentKey, FunctionKey, Keys, Tenant, Verifier};
 use todo_store::testing::TestDatabase;
 
-use crate::{Function, Person};
+use crate::{Function, Person, Platform};
 
 /// Which database a world keeps its data in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,20 +44,46 @@ impl World {
                 Some(TestDatabase::postgres().await.unwrap_or_else(|failure| panic!("{failure}"))?)
             }
         };
-        let function_key = FunctionKey::generate().unwrap();
         let mut config = config(folder.path());
         config.database_url = database.as_ref().map(|database| database.url.clone());
-        config.function_key = Some(function_key.private_pem().to_owned());
         change(&mut config);
+        Some(Self::started(config, folder, database).await)
+    }
+
+    /// Starts a world whose events and jobs a platform carries and whose data its Postgres has. One at a time: its daprd knows one app.
+    pub async fn beside(platform: &Platform, change: impl FnOnce(&mut Config)) -> Self {
+        build_once();
+        let folder = tempfile::tempdir().unwrap();
+        let mut config = config(folder.path());
+        config.database_url = Some(platform.database_url());
+        config.dapr_http_endpoint = Some(platform.dapr_http_endpoint());
+        config.dapr_app_listen = platform.dapr_app_listen();
+        change(&mut config);
+        Self::started(config, folder, None).await
+    }
+
+    async fn started(mut config: Config, folder: TempDir, database: Option<TestDatabase>) -> Self {
+        let function_key = FunctionKey::generate().unwrap();
+        config.function_key = Some(function_key.private_pem().to_owned());
         let system = Some(System::start(&config).await.unwrap_or_else(|failure| panic!("{failure}")));
-        Some(Self { system, config, function_key, folder, _database: database })
+        Self { system, config, function_key, folder, _database: database }
     }
 
     /// Stops everything and starts it again on the same data.
     pub async fn restart(&mut self) {
-        if let Some(system) = self.system.take() {
-            system.stop().await.unwrap_or_else(|failure| panic!("{failure}"));
-        }
+        self.stop().await;
+        self.start().await;
+    }
+
+    /// Stops everything; [`World::start`] brings it back at the same address.
+    pub async fn stop(&mut self) {
+        let Some(system) = self.system.take() else { return };
+        self.config.listen = system.url().trim_start_matches("http://").parse().unwrap();
+        system.stop().await.unwrap_or_else(|failure| panic!("{failure}"));
+    }
+
+    /// Starts what was stopped, on the same data.
+    pub async fn start(&mut self) {
         self.system = Some(System::start(&self.config).await.unwrap_or_else(|failure| panic!("{failure}")));
     }
 
@@ -87,11 +113,27 @@ impl World {
         self.folder.path()
     }
 
+    /// How it was configured.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// What its functions are told of events.
+    pub fn event_variables(&self) -> &EventVariables {
+        self.system().event_variables()
+    }
+
+    /// Where a function answers.
+    pub fn function_url(&self, name: &str) -> String {
+        self.system().function_url(name)
+    }
+
     fn system(&self) -> &System {
         self.system.as_ref().unwrap()
     }
 
-    fn tenant(&self, name: &str) -> Tenant {
+    /// A person, as authentication makes one.
+    pub fn tenant(&self, name: &str) -> Tenant {
         let keys = Keys::jwks(&self.development_key().public_jwks()).unwrap();
         Verifier::people(keys, DevelopmentKey::policy()).verify(&self.token(name)).unwrap()
     }
@@ -130,5 +172,6 @@ fn config(folder: &Path) -> Config {
     let mut config = <Config as clap::FromArgMatches>::from_arg_matches(&matches).unwrap();
     // A developer's environment must not reach into the tests.
     (config.database_url, config.openai_api_key, config.openai_base_url) = (None, None, None);
+    (config.dapr_http_endpoint, config.dapr_api_token, config.app_api_token) = (None, None, None);
     config
 }

@@ -3,6 +3,7 @@
 mod browser;
 
 use std::fmt::Display;
+use std::time::Duration;
 
 use browser::{Chromium, Screen, Tab};
 use serde_json::json;
@@ -155,7 +156,7 @@ async fn a_change_from_elsewhere_appears_by_itself() {
     let link = link(&world, "ada");
     let test = async move |tab: Tab| {
         tab.opens(&link).await;
-        tab.sees("//*[@id='tasks-live' and starts-with(@aria-label, 'Live')]").await;
+        tab.sees(LIVE).await;
         // From here on the page asks for nothing: what it shows, it was told.
         let asking = "window.asked = 0; const fetch = window.fetch;
             window.fetch = (...request) => { window.asked += 1; return fetch(...request); };";
@@ -185,7 +186,7 @@ async fn a_reminder_shows_itself_until_it_is_dealt_with() {
     let link = link(&world, "ada");
     let test = async move |tab: Tab| {
         tab.opens(&link).await;
-        tab.sees("//*[@id='tasks-live' and starts-with(@aria-label, 'Live')]").await;
+        tab.sees(LIVE).await;
         for title in ["Call mum", "Call dad"] {
             let now = tab.value("return new Date().toISOString()").await;
             let add = json!({"title": title, "remind": [now]});
@@ -202,6 +203,92 @@ async fn a_reminder_shows_itself_until_it_is_dealt_with() {
         tab.sees_no_more(task("call mum")).await;
     };
     chromium.shows(Screen::Desk, test).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_that_was_cut_off_is_told_what_it_missed() {
+    let Some(chromium) = Chromium::find() else { return };
+    let world = World::on(Engine::Sqlite).await.unwrap();
+    let link = link(&world, "ada");
+    let test = async move |tab: Tab| {
+        tab.opens(&link).await;
+        tab.sees(LIVE).await;
+        tab.value(NOTE_SOCKETS).await;
+        tab.value("dispatchEvent(new Event('offline'))").await;
+        tab.sees_no_more(LIVE).await;
+        let now = tab.value("return new Date().toISOString()").await;
+        let add = json!({"title": "Call mum", "remind": [now]});
+        world.function("tool-add-task", "ada").call(add).await.result();
+        // The task and its reminder are told before the page listens again.
+        pushed(&world, 2).await;
+        assert_eq!(tab.value("return document.querySelectorAll('.reminder').length").await, 0);
+
+        tab.value("dispatchEvent(new Event('online'))").await;
+        tab.sees(reminder("Call mum")).await;
+        tab.sees(task("call mum")).await;
+        tab.sees(LIVE).await;
+        let resumed = "return window.sockets.every((url) => new URL(url).searchParams.has('since'))";
+        assert_eq!(tab.value(resumed).await, true);
+    };
+    chromium.shows(Screen::Desk, test).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_the_server_is_away_the_page_says_so_and_then_goes_on() {
+    let Some(chromium) = Chromium::find() else { return };
+    let mut world = World::on(Engine::Sqlite).await.unwrap();
+    let link = link(&world, "ada");
+    let test = async move |tab: Tab| {
+        tab.opens(&link).await;
+        tab.says("Add water the plants").await;
+        tab.sees(LIVE).await;
+        tab.value(NOTE_SOCKETS).await;
+        here(world.stop());
+        tab.sees("//*[@id='notice'][contains(., 'cannot be reached')]").await;
+        tab.sees_no_more(LIVE).await;
+        tab.sees(task("water the plants")).await;
+
+        here(world.start());
+        tab.sees_no_more("//*[@id='notice' and not(@hidden)]").await;
+        tab.sees(LIVE).await;
+        let last = "return new URL(window.sockets.at(-1)).searchParams.has('since')";
+        assert_eq!(tab.value(last).await, true);
+        world.function("tool-add-task", "ada").call(json!({"title": "Call mum"})).await.result();
+        tab.sees(task("call mum")).await;
+        tab.says("Complete task 1").await;
+        tab.sees_no_more(task("water the plants")).await;
+    };
+    chromium.shows(Screen::Desk, test).await;
+}
+
+/// Waits on this thread: what starts and stops a system is not made to change threads meanwhile.
+fn here<T>(work: impl Future<Output = T>) -> T {
+    tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(work))
+}
+
+/// The sign that changes come by themselves.
+const LIVE: &str = "//*[@id='tasks-live' and not(@hidden)]";
+
+/// Keeps the address of every socket that the page opens from here on.
+const NOTE_SOCKETS: &str = "window.sockets = [];
+    window.WebSocket = class extends WebSocket {
+        constructor(url, protocols) { window.sockets.push(String(url)); super(url, protocols); }
+    };";
+
+/// Waits until so many events have been written down for open pages.
+async fn pushed(world: &World, events: u64) {
+    const COUNTER: &str = r#"todo_deliveries_total{consumer="event-push-update"} "#;
+    let enough = async {
+        loop {
+            let page = reqwest::get(format!("{}/metrics", world.url())).await.unwrap().text().await.unwrap();
+            let counted = page.lines().find_map(|line| line.strip_prefix(COUNTER)?.parse::<u64>().ok());
+            if counted.is_some_and(|counted| counted >= events) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), enough).await.unwrap();
 }
 
 /// A reminder that is shown, by the title of its task.
