@@ -3,6 +3,7 @@
 
 mod chat_turns;
 mod conversations;
+mod events;
 mod faults_of_the_model;
 mod idempotency;
 mod page;
