@@ -120,3 +120,14 @@ fn every_function_has_a_service_of_its_name_in_the_cluster() {
         assert!(read(&format!("knative/{function}.yaml")).contains(&service), "{function}");
     }
 }
+
+#[test]
+fn every_walkthrough_that_is_tested_is_told_under_the_same_name() {
+    let tests = read("functions/todo-tests/tests/todo/events/walkthroughs.rs");
+    let names = tests.lines().filter_map(|line| line.trim().strip_prefix("async fn ")?.split('(').next());
+    let text = read("functions/README.md");
+    let told: Vec<_> =
+        text.lines().filter_map(|line| line.strip_prefix("### ")).map(str::to_lowercase).collect();
+    let untold: Vec<_> = names.filter(|name| !told.contains(&name.replace('_', " "))).collect();
+    assert!(untold.is_empty(), "functions/README.md has no walkthrough {untold:?}");
+}
