@@ -76,13 +76,7 @@ impl TestDatabase {
 
     /// Runs statements in one transaction of the owner, and gives the rows of the last one.
     pub async fn as_owner_in_turn(&self, statements: &[&str]) -> Result<Vec<Vec<String>>, Failure> {
-        let mut connection = self.database.pool().begin(Access::ReadWrite).await?;
-        let mut rows = Vec::new();
-        for statement in statements {
-            rows = connection.rows(Cow::Owned((*statement).to_owned()), Vec::new()).await?;
-        }
-        connection.commit().await?;
-        Ok(rows.into_iter().map(texts).collect())
+        in_turn_as_owner(&self.database, statements).await
     }
 
     /// Which database it is.
@@ -115,6 +109,22 @@ pub fn tenant(user_id: &str) -> Result<Tenant, Failure> {
     let key = DevelopmentKey::load_or_create(&folder.path().join("key.pem"))?;
     let people = Verifier::people(Keys::jwks(&key.public_jwks())?, DevelopmentKey::policy());
     Ok(people.verify(&key.token(user_id, 60)?)?)
+}
+
+/// Runs a statement as the user of the database's URL, beyond all tenants, and gives its rows as text: for what looks at a system that
+/// others run.
+pub async fn rows_as_owner(database: &Database, statement: &str) -> Result<Vec<Vec<String>>, Failure> {
+    in_turn_as_owner(database, &[statement]).await
+}
+
+async fn in_turn_as_owner(database: &Database, statements: &[&str]) -> Result<Vec<Vec<String>>, Failure> {
+    let mut connection = database.pool().begin(Access::ReadWrite).await?;
+    let mut rows = Vec::new();
+    for statement in statements {
+        rows = connection.rows(Cow::Owned((*statement).to_owned()), Vec::new()).await?;
+    }
+    connection.commit().await?;
+    Ok(rows.into_iter().map(texts).collect())
 }
 
 /// Runs any statement in a tenant's transaction, bound as every other, and gives its rows as text.

@@ -127,7 +127,9 @@ pub fn check(history: &History, evidence: &Evidence) -> Verdict {
 fn check_person(verdict: &mut Verdict, person: &Person, theirs: &Theirs) {
     for call in &person.calls {
         let silent = matches!(call.outcome, Outcome::Silence(_));
-        verdict.expect(Claim::Answered, &person.name, !silent, || format!("{:?}: {:?}", call.deed, call.outcome));
+        verdict.expect(Claim::Answered, &person.name, !silent, || {
+            format!("{:?}: {:?}", call.deed, call.outcome)
+        });
     }
     let expected = Expected::of(person, theirs);
     for refused in &expected.refused {
@@ -144,9 +146,14 @@ fn rebuilt(verdict: &mut Verdict, name: &str, theirs: &Theirs) {
     let rebuilt = &theirs.rebuilt;
     let same = rebuilt.differing == 0 && rebuilt.unreadable.is_empty();
     verdict.expect(Claim::Rebuilt, name, same, || {
-        format!("{} tasks differ: {:?}; unreadable entries: {:?}", rebuilt.differing, rebuilt.differences, rebuilt.unreadable)
+        format!(
+            "{} tasks differ: {:?}; unreadable entries: {:?}",
+            rebuilt.differing, rebuilt.differences, rebuilt.unreadable
+        )
     });
-    verdict.expect(Claim::Chain, name, rebuilt.chain.first_break.is_none(), || format!("{:?}", rebuilt.chain.first_break));
+    verdict.expect(Claim::Chain, name, rebuilt.chain.first_break.is_none(), || {
+        format!("{:?}", rebuilt.chain.first_break)
+    });
     let whole = rebuilt.chain.missing.is_empty() && rebuilt.chain.last_sequence == theirs.last_event;
     verdict.expect(Claim::NoGap, name, whole, || {
         let (missing, last) = (&rebuilt.chain.missing, rebuilt.chain.last_sequence);

@@ -82,7 +82,8 @@ mod tests {
     fn an_answer_is_done_refused_or_nothing() {
         let done = json!({"result": {"structuredContent": {"task_id": 1}, "content": []}});
         assert_eq!(read(StatusCode::OK, Some(done)), Answer::Done(json!({"task_id": 1}), None));
-        let refused = json!({"result": {"isError": true, "content": [{"type": "text", "text": "no such task"}]}});
+        let refused =
+            json!({"result": {"isError": true, "content": [{"type": "text", "text": "no such task"}]}});
         assert_eq!(read(StatusCode::OK, Some(refused)), Answer::Refused("no such task".to_owned()));
         let away = json!({"error": {"code": -32603, "message": "the tool is not answering"}});
         assert!(matches!(read(StatusCode::OK, Some(away)), Answer::Nothing(_)));

@@ -109,8 +109,10 @@ pub async fn gather(stage: &Stage, history: &History) -> anyhow::Result<Evidence
     }
     let mut operator = database.begin_operator().await?;
     let letters = operator.dead_letters(&Filter::default(), Place::After(0), PAGE).await?;
-    evidence.dead_letters =
-        letters.iter().map(|letter| format!("{} for {}: {}", letter.event_type, letter.consumer, letter.reason)).collect();
+    evidence.dead_letters = letters
+        .iter()
+        .map(|letter| format!("{} for {}: {}", letter.event_type, letter.consumer, letter.reason))
+        .collect();
     Ok(evidence)
 }
 
@@ -120,7 +122,11 @@ async fn theirs(stage: &Stage, database: &Database, name: &str) -> anyhow::Resul
         listed: listed(stage, name).await?,
         rebuilt: rebuild(database, name, Timestamp::MAX).await?,
         outbox: outbox(database, name).await?,
-        last_event: number(database, &format!("SELECT COALESCE(SUM(last_event), 0) FROM users WHERE user_id = '{name}'")).await?,
+        last_event: number(
+            database,
+            &format!("SELECT COALESCE(SUM(last_event), 0) FROM users WHERE user_id = '{name}'"),
+        )
+        .await?,
         notifications: notifications(database, name).await?,
         pushed: pushed(database, name).await?,
         webhooks: stage.webhook.received(),

@@ -33,7 +33,10 @@ pub fn freeze(folder: &Path, defaults: &[(&str, &str)]) -> anyhow::Result<Frozen
         entry.insert("source".to_owned(), Value::String(copy.display().to_string()));
     }
     for (name, value) in defaults {
-        entry(&mut table, &["variables", name])?.insert("default".to_owned(), Value::String((*value).to_owned()));
+        let variable = entry(&mut table, &["variables", name])?;
+        // A secret has no default; this one is known to everybody.
+        variable.remove("secret");
+        variable.insert("default".to_owned(), Value::String((*value).to_owned()));
     }
     let manifest = folder.join("spin.toml");
     std::fs::write(&manifest, toml::to_string(&table)?)?;

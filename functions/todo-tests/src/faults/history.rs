@@ -9,12 +9,24 @@ use crate::latency::Sample;
 pub enum Deed {
     Add(Added),
     /// Gives title and description this token.
-    Rename { task: i64, token: String },
+    Rename {
+        task: i64,
+        token: String,
+    },
     /// The one reminder is at that second.
-    Move { task: i64, remind_at: i64 },
-    Complete { task: i64 },
-    Reopen { task: i64 },
-    Delete { task: i64 },
+    Move {
+        task: i64,
+        remind_at: i64,
+    },
+    Complete {
+        task: i64,
+    },
+    Reopen {
+        task: i64,
+    },
+    Delete {
+        task: i64,
+    },
 }
 
 /// A task as it was asked for.

@@ -11,8 +11,8 @@ use tokio::process::{Child, ChildStdout, Command};
 
 use crate::frozen::Frozen;
 
-/// From exec to the line that says where it listens: a debug build on a busy machine.
-const START: Duration = Duration::from_secs(60);
+/// From exec to the line that says where it listens. The first time it compiles all components, in a debug build on a busy machine.
+const START: Duration = Duration::from_secs(300);
 /// How the line begins that says so.
 const ADDRESS: &str = "  mcp     ";
 

@@ -60,7 +60,9 @@ pub async fn kill(stage: &mut Stage, load: &Load, kills: u32, seed: u64) -> anyh
         }
         let (total, name, acknowledged) = (done.total, victim.name(), load.acknowledged());
         let also = if twice { ", and todo once more" } else { "" };
-        eprintln!("kill {total}/{kills}: {name}{also}, back after {took:.1?}; {acknowledged} calls acknowledged");
+        eprintln!(
+            "kill {total}/{kills}: {name}{also}, back after {took:.1?}; {acknowledged} calls acknowledged"
+        );
     }
     Ok(done)
 }

@@ -29,7 +29,7 @@ mod stage;
 mod webhook;
 
 use std::process::ExitCode;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use clap::{Parser, ValueEnum};
 
@@ -55,6 +55,9 @@ struct Faults {
     /// Then, on the platform: Kafka is down for so long while the tools are called.
     #[arg(long)]
     outage_seconds: Option<u64>,
+    /// How long people work before anything is killed.
+    #[arg(long, default_value_t = 2)]
+    load_seconds: u64,
     /// How many people call the tools at once.
     #[arg(long, default_value_t = 6)]
     people: u32,
@@ -85,6 +88,8 @@ impl On {
 
 fn main() -> ExitCode {
     let faults = Faults::parse();
+    // reqwest is built without a provider and asks for one even where nothing is encrypted. Nobody else installs one here.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return unavailable(&error.into()),
@@ -107,6 +112,7 @@ async fn run(faults: Faults) -> anyhow::Result<Report> {
     let begun = Instant::now();
     let mut stage = Stage::set(faults.on).await?;
     let load = load::Load::begin(&stage, faults.people, seed)?;
+    tokio::time::sleep(Duration::from_secs(faults.load_seconds)).await;
     let kills = killing::kill(&mut stage, &load, faults.kills, seed).await?;
     let outage = match faults.outage_seconds {
         Some(seconds) => Some(outage::endure(&mut stage, &load, seconds).await?),
@@ -120,7 +126,7 @@ async fn run(faults: Faults) -> anyhow::Result<Report> {
         sabotage.commit(&stage).await?;
     }
     let settled = settle::settle(&mut stage, &history).await?;
-    let report = Report::new(&faults, seed, &stage, &history, kills, outage, settled, killed_for);
+    let report = Report::new(&faults, seed, &history, (kills, outage), settled, killed_for);
     stage.strike(report.verdict.violations.is_empty()).await;
     Ok(report)
 }

@@ -49,7 +49,8 @@ pub async fn endure(stage: &mut Stage, load: &Load, seconds: u64) -> anyhow::Res
 impl Outage {
     /// The calls of everybody by the phase they began in.
     pub fn phases(&self, history: &History) -> Phases {
-        let samples: Vec<Sample> = history.people.iter().flat_map(|person| &person.samples).copied().collect();
+        let samples: Vec<Sample> =
+            history.people.iter().flat_map(|person| &person.samples).copied().collect();
         Phases {
             before: between(&samples, self.begun, self.down),
             during: between(&samples, self.down, self.up),

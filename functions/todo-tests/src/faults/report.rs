@@ -81,11 +81,24 @@ impl Report {
 
     fn write(&self, text: &mut String) -> std::fmt::Result {
         let Self { on, seed, kills, calls, .. } = self;
-        writeln!(text, "\n{} kills on {on}, seed {seed}: {:.0} s of load, settled after {:.0} s\n", kills.total, self.load_seconds, self.settle_seconds)?;
+        writeln!(
+            text,
+            "\n{} kills on {on}, seed {seed}: {:.0} s of load, settled after {:.0} s\n",
+            kills.total, self.load_seconds, self.settle_seconds
+        )?;
         for (name, killed) in &kills.times {
-            writeln!(text, "  {:>5} × {name:<12} back after at most {:.1} s", killed.kills, killed.longest_ms as f64 / 1e3)?;
+            writeln!(
+                text,
+                "  {:>5} × {name:<12} back after at most {:.1} s",
+                killed.kills,
+                killed.longest_ms as f64 / 1e3
+            )?;
         }
-        writeln!(text, "\n  {:>5} changes acknowledged, {} given up without an answer, {} attempts repeated", calls.acknowledged, calls.abandoned, calls.repeated)?;
+        writeln!(
+            text,
+            "\n  {:>5} changes acknowledged, {} given up without an answer, {} attempts repeated",
+            calls.acknowledged, calls.abandoned, calls.repeated
+        )?;
         line(text, "all calls", &calls.latency)?;
         if let Some(outage) = &self.outage {
             line(text, "before the outage", &outage.before)?;
@@ -107,7 +120,14 @@ impl Report {
         if violations.is_empty() {
             return write!(text, "\nNothing acknowledged was lost.");
         }
-        writeln!(text, "\n{} violations; again with --on {} --kills {} --seed {}:", violations.len(), self.on, self.kills.total, self.seed)?;
+        writeln!(
+            text,
+            "\n{} violations; again with --on {} --kills {} --seed {}:",
+            violations.len(),
+            self.on,
+            self.kills.total,
+            self.seed
+        )?;
         for violation in violations.iter().take(SAID) {
             writeln!(text, "  {} [{}] {}", violation.person, violation.claim.words(), violation.what)?;
         }
@@ -117,5 +137,8 @@ impl Report {
 
 fn line(text: &mut String, what: &str, latency: &Latency) -> std::fmt::Result {
     let Latency { calls, p50_ms, p99_ms, most_ms } = latency;
-    writeln!(text, "  {what:<22} {calls:>6} answers, p50 {p50_ms:.0} ms, p99 {p99_ms:.0} ms, most {most_ms:.0} ms")
+    writeln!(
+        text,
+        "  {what:<22} {calls:>6} answers, p50 {p50_ms:.0} ms, p99 {p99_ms:.0} ms, most {most_ms:.0} ms"
+    )
 }

@@ -20,10 +20,7 @@ const SAY: Duration = Duration::from_secs(5);
 /// What must be zero, in a word and as a statement that both databases understand. `$now` is the time in milliseconds.
 const WAITING: [(&str, &str); 6] = [
     ("unpublished", "SELECT COUNT(*) FROM outbox WHERE sent_at IS NULL AND problem IS NULL"),
-    (
-        "unrecorded",
-        "SELECT COALESCE((SELECT SUM(last_event) FROM users), 0) - (SELECT COUNT(*) FROM audit)",
-    ),
+    ("unrecorded", "SELECT COALESCE((SELECT SUM(last_event) FROM users), 0) - (SELECT COUNT(*) FROM audit)"),
     (
         "not pushed",
         "SELECT COUNT(*) FROM outbox WHERE topic = 'task-updates' AND NOT EXISTS (SELECT 1 FROM inbox \
@@ -63,7 +60,10 @@ pub async fn settle(stage: &mut Stage, history: &History) -> anyhow::Result<Sett
         let patient = begun.elapsed() < PATIENCE;
         if said.elapsed() > SAY && !still.is_empty() {
             said = Instant::now();
-            eprintln!("waiting: {}", still.iter().map(|(what, count)| format!("{count} {what}")).collect::<Vec<_>>().join(", "));
+            eprintln!(
+                "waiting: {}",
+                still.iter().map(|(what, count)| format!("{count} {what}")).collect::<Vec<_>>().join(", ")
+            );
         }
         // Twice the same: something that came late and twice would show.
         if (still.is_empty() && before.as_ref() == Some(&waiting)) || !patient {
@@ -73,7 +73,11 @@ pub async fn settle(stage: &mut Stage, history: &History) -> anyhow::Result<Sett
             }
             if said.elapsed() > SAY {
                 said = Instant::now();
-                eprintln!("waiting: {} things do not hold yet, such as {:?}", verdict.violations.len(), verdict.violations.first());
+                eprintln!(
+                    "waiting: {} things do not hold yet, such as {:?}",
+                    verdict.violations.len(),
+                    verdict.violations.first()
+                );
             }
         }
         before = Some(waiting);
@@ -84,7 +88,8 @@ pub async fn settle(stage: &mut Stage, history: &History) -> anyhow::Result<Sett
 async fn waiting(stage: &Stage, history: &History) -> anyhow::Result<Vec<(&'static str, i64)>> {
     let database = stage.database().await?;
     let now = Timestamp::now();
-    let mut waiting = vec![("seconds to the last reminder", (history.last_reminder() - now.as_second()).max(0))];
+    let mut waiting =
+        vec![("seconds to the last reminder", (history.last_reminder() - now.as_second()).max(0))];
     for (what, statement) in WAITING {
         let statement = statement.replace("$now", &now.as_millisecond().to_string());
         waiting.push((what, number(&database, &statement).await?));

@@ -23,7 +23,8 @@ pub struct Webhook {
 impl Webhook {
     pub async fn listen() -> anyhow::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
-        let webhook = Self { address: format!("http://{}", listener.local_addr()?), received: Arc::default() };
+        let webhook =
+            Self { address: format!("http://{}", listener.local_addr()?), received: Arc::default() };
         let router = Router::new().route("/", post(receive)).with_state(webhook.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
         Ok(webhook)

@@ -43,9 +43,12 @@ fn calls(verdict: &mut Verdict, person: &Person, theirs: &Theirs) {
             format!("{:?} ({:?}) is recorded {} times", call.deed, call.outcome, ids.len())
         });
         if let Some(id) = call.added() {
-            verdict.expect(Claim::RecordedOnce, &person.name, ids.iter().all(|found| *found == Some(id)), || {
-                format!("{:?} was acknowledged as task {id} and recorded as {ids:?}", call.deed)
-            });
+            verdict.expect(
+                Claim::RecordedOnce,
+                &person.name,
+                ids.iter().all(|found| *found == Some(id)),
+                || format!("{:?} was acknowledged as task {id} and recorded as {ids:?}", call.deed),
+            );
         }
     }
 }
@@ -66,7 +69,9 @@ fn tasks(verdict: &mut Verdict, name: &str, expected: &Expected, theirs: &Theirs
         }
         if task.exists == Sure::Yes {
             let created = theirs.of_tasks("task.created").filter(|entry| entry.task_id == Some(*id)).count();
-            verdict.expect(Claim::RecordedOnce, name, created == 1, || format!("task {id} was created {created} times"));
+            verdict.expect(Claim::RecordedOnce, name, created == 1, || {
+                format!("task {id} was created {created} times")
+            });
         }
     }
 }
@@ -117,5 +122,7 @@ fn pushed(verdict: &mut Verdict, name: &str, theirs: &Theirs) {
             told.difference(&wanted).collect::<Vec<_>>()
         )
     });
-    verdict.expect(Claim::Pushed, name, told.len() == theirs.pushed.len(), || "something was told twice".to_owned());
+    verdict.expect(Claim::Pushed, name, told.len() == theirs.pushed.len(), || {
+        "something was told twice".to_owned()
+    });
 }

@@ -25,16 +25,20 @@ pub fn check(verdict: &mut Verdict, person: &Person, expected: &Expected, theirs
         *shown.entry(*moment).or_default() += 1;
     }
     for (moment, events) in &due {
-        verdict.expect(Claim::Reminded, name, events.len() == 1, || format!("{moment:?} was due {} times", events.len()));
+        verdict.expect(Claim::Reminded, name, events.len() == 1, || {
+            format!("{moment:?} was due {} times", events.len())
+        });
     }
     for (moment, times) in &shown {
         let right = *times == 1 && due.contains_key(moment);
-        verdict.expect(Claim::Reminded, name, right, || format!("{moment:?} was shown {times} times: {due:?}"));
+        verdict
+            .expect(Claim::Reminded, name, right, || format!("{moment:?} was shown {times} times: {due:?}"));
     }
     for moment in wanted(expected, theirs) {
         let times = shown.get(&moment).copied().unwrap_or(0);
         verdict.expect(Claim::Reminded, name, times == 1, || format!("{moment:?} was shown {times} times"));
-        let received = due.get(&moment).is_some_and(|events| events.iter().any(|id| theirs.webhooks.contains(*id)));
+        let received =
+            due.get(&moment).is_some_and(|events| events.iter().any(|id| theirs.webhooks.contains(*id)));
         verdict.expect(Claim::Webhook, name, received, || format!("{moment:?} never reached the webhook"));
     }
 }

@@ -13,12 +13,17 @@ use crate::load::{description, title};
 pub fn check(verdict: &mut Verdict, person: &Person, expected: &Expected, theirs: &Theirs) {
     let name = &person.name;
     let id = |task: &Value| task.get("id").and_then(Value::as_i64);
-    let listed: BTreeMap<i64, &Value> = theirs.listed.iter().filter_map(|task| Some((id(task)?, task))).collect();
+    let listed: BTreeMap<i64, &Value> =
+        theirs.listed.iter().filter_map(|task| Some((id(task)?, task))).collect();
     for (id, task) in &expected.tasks {
         match (task.exists, listed.get(id)) {
-            (Sure::Yes, None) => verdict.expect(Claim::Acknowledged, name, false, || format!("task {id} is gone")),
+            (Sure::Yes, None) => {
+                verdict.expect(Claim::Acknowledged, name, false, || format!("task {id} is gone"))
+            }
             (Sure::No, Some(_)) => {
-                verdict.expect(Claim::Acknowledged, name, false, || format!("task {id} is there although it was deleted"));
+                verdict.expect(Claim::Acknowledged, name, false, || {
+                    format!("task {id} is there although it was deleted")
+                });
             }
             (_, Some(found)) => {
                 let wrong = differs(task, found);
@@ -42,7 +47,9 @@ fn differs(task: &Task, found: &Value) -> Option<String> {
     }
     let called = |token: &String| found.get("title").and_then(Value::as_str) == Some(&title(token));
     match &task.tokens {
-        Some(tokens) if !tokens.iter().any(called) => Some(format!("is {found}, and should be of {tokens:?}")),
+        Some(tokens) if !tokens.iter().any(called) => {
+            Some(format!("is {found}, and should be of {tokens:?}"))
+        }
         _ => None,
     }
 }

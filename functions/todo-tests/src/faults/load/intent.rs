@@ -126,10 +126,13 @@ fn soon(rng: &mut Rng) -> i64 {
 pub fn call(deed: &Deed) -> (&'static str, Value) {
     match deed {
         Deed::Add(added) => ("add_task", add(added)),
-        Deed::Rename { task, token } => {
-            ("update_task", json!({"task_id": task, "title": title(token), "description": description(token)}))
+        Deed::Rename { task, token } => (
+            "update_task",
+            json!({"task_id": task, "title": title(token), "description": description(token)}),
+        ),
+        Deed::Move { task, remind_at } => {
+            ("update_task", json!({"task_id": task, "remind": [instant(*remind_at)]}))
         }
-        Deed::Move { task, remind_at } => ("update_task", json!({"task_id": task, "remind": [instant(*remind_at)]})),
         Deed::Complete { task } => ("complete_task", json!({"task_id": task})),
         Deed::Reopen { task } => ("update_task", json!({"task_id": task, "completed": false})),
         Deed::Delete { task } => ("delete_task", json!({"task_id": task})),
@@ -140,10 +143,12 @@ fn add(added: &Added) -> Value {
     let mut arguments = json!({"title": title(&added.token), "description": description(&added.token)});
     let now = Timestamp::now();
     if let Some(series) = &added.series {
-        arguments["due"] = json!(instant(now.saturating_add(SignedDuration::from_hours(24)).unwrap_or(now).as_second()));
+        arguments["due"] =
+            json!(instant(now.saturating_add(SignedDuration::from_hours(24)).unwrap_or(now).as_second()));
         arguments["repeat"] = json!("FREQ=DAILY;INTERVAL=2");
         // Only here nothing but the lock on the completed task keeps a second successor from being made.
-        arguments["repeat_from"] = json!(if series.ends_with(['1', '3', '5', '7', '9']) { "completion" } else { "due" });
+        arguments["repeat_from"] =
+            json!(if series.ends_with(['1', '3', '5', '7', '9']) { "completion" } else { "due" });
         arguments["tags"] = json!([series]);
     }
     match added.remind_at {
