@@ -15,7 +15,7 @@ async fn kcat_reads_valid_cloud_events_with_their_key_and_content_type() {
     ada.adds("Seen from outside", serde_json::json!({})).await;
     for topic in ["task-events", "task-updates"] {
         let message = eventually("kcat reads it", async || read(&scene, topic, &ada.id).pop()).await;
-        assert_eq!(message["headers"], content_type(), "{message}");
+        assert_eq!(content_type(&message), "application/cloudevents+json", "{message}");
         let keys = scene.world().event_variables().event_public_keys.clone().unwrap();
         let event = Incoming::from_json(message["payload"].as_str().unwrap().as_bytes()).unwrap();
         let (tenant, event) = event.verify(&EventVerifier::new(&keys).unwrap()).unwrap();
@@ -34,7 +34,7 @@ async fn a_call_that_kcat_writes_makes_a_task_and_kcat_reads_the_result() {
     write(&scene, "tool-calls", &ada.id, &call);
     ada.next_of("From kcat").await;
     let result = eventually("the result", async || read(&scene, "tool-results", &ada.id).pop()).await;
-    assert_eq!(result["headers"], content_type(), "{result}");
+    assert_eq!(content_type(&result), "application/cloudevents+json", "{result}");
     let event: Value = serde_json::from_str(result["payload"].as_str().unwrap()).unwrap();
     assert_eq!(event["type"], "tool.add_task.result");
     assert_eq!(event["data"]["payload"]["call_id"], call["id"]);
@@ -52,8 +52,11 @@ async fn scene() -> Option<Scene> {
     Scene::on(On::Kafka).await
 }
 
-fn content_type() -> Value {
-    serde_json::json!(["content-type", "application/cloudevents+json"])
+/// kcat lists names and values in turn, and Dapr adds some of its own.
+fn content_type(message: &Value) -> &str {
+    let headers = message["headers"].as_array().unwrap();
+    let header = headers.chunks(2).find(|header| header[0] == "content-type").unwrap();
+    header[1].as_str().unwrap()
 }
 
 /// This person's messages on a topic, as kcat tells of them.
