@@ -8,6 +8,11 @@ on_both_databases! {
     migrating_again_changes_nothing,
     migrating_at_once_does_it_once,
     every_constraint_has_a_name_of_ours,
+    a_database_that_is_there_says_so,
+}
+
+async fn a_database_that_is_there_says_so(database: TestDatabase) {
+    database.database().ping().await.unwrap();
 }
 
 async fn migrating_again_changes_nothing(database: TestDatabase) {
