@@ -22,7 +22,7 @@ impl Sabotage {
         let forget = match (self, stage.is_sqlite()) {
             (Self::AuditEntry, true) => "DROP TRIGGER audit_refuse_delete",
             (Self::AuditEntry, false) => "ALTER TABLE audit DISABLE TRIGGER ALL",
-            _ => "SELECT 1",
+            _ => "SELECT CAST(1 AS BIGINT)",
         };
         let remove = match self {
             Self::AuditEntry => "DELETE FROM audit WHERE user_id = 'person-1' AND entry = 3",

@@ -20,7 +20,7 @@ const SAY: Duration = Duration::from_secs(5);
 /// What must be zero, in a word and as a statement that both databases understand. `$now` is the time in milliseconds.
 const WAITING: [(&str, &str); 6] = [
     ("unpublished", "SELECT COUNT(*) FROM outbox WHERE sent_at IS NULL AND problem IS NULL"),
-    ("unrecorded", "SELECT COALESCE((SELECT SUM(last_event) FROM users), 0) - (SELECT COUNT(*) FROM audit)"),
+    ("unrecorded", "SELECT CAST(COALESCE((SELECT SUM(last_event) FROM users), 0) - (SELECT COUNT(*) FROM audit) AS BIGINT)"),
     (
         "not pushed",
         "SELECT COUNT(*) FROM outbox WHERE topic = 'task-updates' AND NOT EXISTS (SELECT 1 FROM inbox \
