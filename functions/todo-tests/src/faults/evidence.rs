@@ -124,7 +124,9 @@ async fn theirs(stage: &Stage, database: &Database, name: &str) -> anyhow::Resul
         outbox: outbox(database, name).await?,
         last_event: number(
             database,
-            &format!("SELECT CAST(COALESCE(SUM(last_event), 0) AS BIGINT) FROM users WHERE user_id = '{name}'"),
+            &format!(
+                "SELECT CAST(COALESCE(SUM(last_event), 0) AS BIGINT) FROM users WHERE user_id = '{name}'"
+            ),
         )
         .await?,
         notifications: notifications(database, name).await?,

@@ -121,11 +121,11 @@ async fn run(faults: Faults) -> anyhow::Result<Report> {
     let killed_for = begun.elapsed();
     let history = load.end().await?;
     stage.keep_up().await?;
+    let mut settled = settle::settle(&mut stage, &history, settle::PATIENCE).await?;
     if let Some(sabotage) = faults.sabotage {
-        settle::settle(&mut stage, &history).await?;
         sabotage.commit(&stage).await?;
+        settled = settle::settle(&mut stage, &history, Duration::ZERO).await?;
     }
-    let settled = settle::settle(&mut stage, &history).await?;
     let report = Report::new(&faults, seed, &history, (kills, outage), settled, killed_for);
     stage.strike(report.verdict.violations.is_empty()).await;
     Ok(report)

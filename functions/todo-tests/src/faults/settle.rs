@@ -11,7 +11,7 @@ use crate::stage::Stage;
 
 /// After a kill a person's events may wait for half a minute until another publisher may send them, and for the relay; an event whose
 /// consumer was away is tried again after up to as much. Whatever takes longer than this is lost.
-const PATIENCE: Duration = Duration::from_secs(240);
+pub const PATIENCE: Duration = Duration::from_secs(240);
 /// Between two looks.
 const PAUSE: Duration = Duration::from_millis(500);
 /// Between two words about it.
@@ -20,7 +20,10 @@ const SAY: Duration = Duration::from_secs(5);
 /// What must be zero, in a word and as a statement that both databases understand. `$now` is the time in milliseconds.
 const WAITING: [(&str, &str); 6] = [
     ("unpublished", "SELECT COUNT(*) FROM outbox WHERE sent_at IS NULL AND problem IS NULL"),
-    ("unrecorded", "SELECT CAST(COALESCE((SELECT SUM(last_event) FROM users), 0) - (SELECT COUNT(*) FROM audit) AS BIGINT)"),
+    (
+        "unrecorded",
+        "SELECT CAST(COALESCE((SELECT SUM(last_event) FROM users), 0) - (SELECT COUNT(*) FROM audit) AS BIGINT)",
+    ),
     (
         "not pushed",
         "SELECT COUNT(*) FROM outbox WHERE topic = 'task-updates' AND NOT EXISTS (SELECT 1 FROM inbox \
@@ -49,7 +52,7 @@ pub struct Settled {
 }
 
 /// Waits until nothing is on its way and everything holds, or until that takes too long.
-pub async fn settle(stage: &mut Stage, history: &History) -> anyhow::Result<Settled> {
+pub async fn settle(stage: &mut Stage, history: &History, patience: Duration) -> anyhow::Result<Settled> {
     let begun = Instant::now();
     let mut said = Instant::now();
     let mut before = None;
@@ -57,7 +60,7 @@ pub async fn settle(stage: &mut Stage, history: &History) -> anyhow::Result<Sett
         stage.keep_up().await?;
         let waiting = waiting(stage, history).await?;
         let still: Vec<_> = waiting.iter().filter(|(_, count)| *count != 0).collect();
-        let patient = begun.elapsed() < PATIENCE;
+        let patient = begun.elapsed() < patience;
         if said.elapsed() > SAY && !still.is_empty() {
             said = Instant::now();
             eprintln!(
