@@ -3,12 +3,18 @@
 //! SQLite lets one connection write at a time and tells the others to come back; its own way of coming back is to sleep for longer and
 //! longer, and whoever is awake at the right moment is next. So transactions that say at once that they will write
 //! (`BEGIN IMMEDIATE`) stand in line here, and each begins the moment the one before it has ended.
+//!
+//! Who has the turn is to be done soon, because all others wait for it. So its statements run where the component runs, instead of
+//! going to another thread and back: on a busy machine each way is a wait behind everybody else's work, and those behind in the line
+//! would wait for all of them. Such a statement is short, or interrupted.
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::InterruptHandle;
+use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::{OwnedMutexGuard, OwnedSemaphorePermit, Semaphore};
 
 use super::confine::confine;
@@ -19,6 +25,10 @@ use crate::bindings::sqlite::{Error, Value};
 const BUSY: Duration = Duration::from_secs(5);
 /// Between two attempts meanwhile: those of other processes and of chat are not in our line, and are short.
 const AGAIN: Duration = Duration::from_micros(500);
+/// How long a transaction may write for before its next long statement is interrupted: it holds up all others that want to.
+const LONGEST_WRITE: Duration = Duration::from_secs(5);
+/// Steps of SQLite's between two looks at the clock: some tenths of a millisecond.
+const STEPS: i32 = 10_000;
 /// Prepared statements kept by each connection: more than the distinct statements of a component.
 const PREPARED: usize = 64;
 
@@ -45,6 +55,8 @@ pub struct Lease {
     interrupt: InterruptHandle,
     /// Held from the beginning of a transaction that writes to its end.
     turn: Mutex<Option<OwnedMutexGuard<()>>>,
+    /// Whether the transaction has changed anything.
+    changed: AtomicBool,
     _place: OwnedSemaphorePermit,
 }
 
@@ -77,6 +89,7 @@ impl Database {
                 interrupt: connection.get_interrupt_handle(),
                 connection: Mutex::new(Some(connection)),
                 turn: Mutex::default(),
+                changed: AtomicBool::new(false),
                 _place: place,
             }),
         })
@@ -111,20 +124,65 @@ impl Drop for Connection {
 impl Lease {
     /// Runs one statement to its end.
     pub async fn execute(self: Arc<Self>, sql: String, parameters: Vec<Value>) -> Result<Rows, Error> {
-        if begins_to_write(&sql) {
-            let turn = tokio::time::timeout(BUSY, self.database.writing.clone().lock_owned()).await;
-            // Whoever has waited for so long asks SQLite, which then has the last word.
-            *lock(&self.turn) = turn.ok();
+        if begins_to_write(&sql) && !self.has_turn() {
+            self.take_turn().await;
         }
-        let ran = self.clone().with(move |connection| {
-            let rows = run(connection, &sql, parameters);
-            Ok((rows, connection.is_autocommit()))
-        });
-        let (rows, ended) = ran.await?;
+        let (rows, ended) = if self.waits_for_nothing(&sql) {
+            self.run(&sql, parameters)?
+        } else if self.has_turn() && may_block_here() {
+            tokio::task::block_in_place(|| self.run(&sql, parameters))?
+        } else {
+            let lease = self.clone();
+            blocking(move || lease.run(&sql, parameters)).await?
+        };
         if ended {
-            drop(lock(&self.turn).take());
+            self.end_turn();
         }
         rows
+    }
+
+    fn has_turn(&self) -> bool {
+        lock(&self.turn).is_some()
+    }
+
+    /// Whoever has waited for so long asks SQLite, which then has the last word.
+    async fn take_turn(&self) {
+        let turn = tokio::time::timeout(BUSY, self.database.writing.clone().lock_owned()).await;
+        *lock(&self.turn) = turn.ok();
+        let deadline = Instant::now() + LONGEST_WRITE;
+        if let Some(connection) = lock(&self.connection).as_ref() {
+            // Fails for a connection of somebody else's only.
+            let _ = connection.progress_handler(STEPS, Some(move || Instant::now() > deadline));
+        }
+    }
+
+    fn end_turn(&self) {
+        if let Some(turn) = lock(&self.turn).take() {
+            lock(&self.connection).as_ref().map(unlimited);
+            drop(turn);
+        }
+    }
+
+    /// Whether a statement touches neither a file nor a lock that another connection may hold, so that a thread of its own would cost
+    /// more than it does: the beginning and the end of a transaction that only reads.
+    fn waits_for_nothing(&self, sql: &str) -> bool {
+        let quick = match sql {
+            "BEGIN" | "BEGIN DEFERRED" => true,
+            "COMMIT" | "ROLLBACK" => !self.changed.load(Ordering::Relaxed),
+            _ => false,
+        };
+        // Who runs two statements at once on one connection has the second one wait.
+        quick && self.connection.try_lock().is_ok()
+    }
+
+    /// Runs one statement, and says whether no transaction is open after it.
+    fn run(&self, sql: &str, parameters: Vec<Value>) -> Result<(Result<Rows, Error>, bool), Error> {
+        let connection = lock(&self.connection);
+        let connection = connection.as_ref().ok_or(Error::InvalidConnection)?;
+        let (rows, changes) = run(connection, sql, parameters);
+        let ended = connection.is_autocommit();
+        self.changed.store(!ended && (changes || self.changed.load(Ordering::Relaxed)), Ordering::Relaxed);
+        Ok((rows, ended))
     }
 
     /// The row id of the last insert on this connection.
@@ -163,6 +221,16 @@ fn begins_to_write(sql: &str) -> bool {
     sql.get(..BEGIN.len()).is_some_and(|beginning| beginning.eq_ignore_ascii_case(BEGIN))
 }
 
+/// A runtime with one thread has no other to go on with its work.
+fn may_block_here() -> bool {
+    Handle::current().runtime_flavor() == RuntimeFlavor::MultiThread
+}
+
+/// Takes the limit of a transaction away.
+fn unlimited(connection: &rusqlite::Connection) {
+    let _ = connection.progress_handler(0, None::<fn() -> bool>);
+}
+
 /// What SQLite calls while another connection writes; false ends the waiting.
 fn wait(times: i32) -> bool {
     std::thread::sleep(AGAIN);
@@ -171,6 +239,7 @@ fn wait(times: i32) -> bool {
 
 /// Ends a transaction that was left open. What cannot be ended is closed, which ends it too.
 fn clean(connection: &rusqlite::Connection) -> bool {
+    unlimited(connection);
     connection.is_autocommit() || connection.execute_batch("ROLLBACK").is_ok()
 }
 

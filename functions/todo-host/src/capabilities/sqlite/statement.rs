@@ -1,7 +1,7 @@
 //! One statement: its parameters in, its rows out.
 
 use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{ErrorCode, ToSql};
+use rusqlite::{ErrorCode, Statement, ToSql};
 
 use crate::bindings::sqlite::{Error, RowResult, Value};
 
@@ -11,9 +11,22 @@ const LARGEST_RESULT: usize = 16 * 1024 * 1024;
 /// The columns' names and the rows.
 pub type Rows = (Vec<String>, Vec<RowResult>);
 
-/// Runs `sql` to its end on `connection`.
-pub fn run(connection: &rusqlite::Connection, sql: &str, parameters: Vec<Value>) -> Result<Rows, Error> {
-    let mut statement = connection.prepare_cached(sql).map_err(failed)?;
+/// Runs `sql` to its end on `connection`, and says whether it is one that changes anything.
+pub fn run(
+    connection: &rusqlite::Connection,
+    sql: &str,
+    parameters: Vec<Value>,
+) -> (Result<Rows, Error>, bool) {
+    match connection.prepare_cached(sql) {
+        Ok(mut statement) => {
+            let changes = !statement.readonly();
+            (rows(&mut statement, parameters), changes)
+        }
+        Err(error) => (Err(failed(error)), false),
+    }
+}
+
+fn rows(statement: &mut Statement<'_>, parameters: Vec<Value>) -> Result<Rows, Error> {
     let columns: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
     let mut found = Vec::new();
     let mut size = 0;
