@@ -26,6 +26,12 @@ pub struct Event {
     data: Option<Vec<u8>>,
 }
 
+/// `daprd`'s envelope, of which nothing else is of use.
+#[derive(serde::Deserialize)]
+struct Raw {
+    data_base64: String,
+}
+
 /// Why something is no CloudEvent.
 #[derive(Debug, thiserror::Error)]
 pub enum EventError {
@@ -107,15 +113,43 @@ impl Event {
                 Err(error) => tracing::debug!(topic, offset = record.offset, "wrapped: {error}"),
             }
         }
+        let source = format!("{consumer}#{topic}");
+        let offset = record.offset.to_string();
+        let event =
+            Self::around(record.body.clone(), &source, &partition.to_string(), &offset, record.key.clone());
+        Self { content_type: record.content_type.clone(), ..event }
+    }
+
+    /// What `daprd` hands over of a raw subscription is an event of its own around the record's bytes: the event in them or, as a
+    /// `KafkaSource` does it, another one around them. `header` gives what `daprd` tells of the record.
+    ///
+    /// # Errors
+    /// When it is something else.
+    pub(crate) fn of_raw<'a>(
+        body: &[u8],
+        consumer: &str,
+        header: impl Fn(&str) -> Option<&'a str>,
+    ) -> Result<Self, EventError> {
+        let raw: Raw = serde_json::from_slice(body)?;
+        let body = STANDARD.decode(raw.data_base64).map_err(|error| EventError::Invalid(error.to_string()))?;
+        Ok(Self::structured(&body).unwrap_or_else(|_| {
+            let told = |name| header(name).unwrap_or_default();
+            let source = format!("{consumer}#{}", told("__topic"));
+            let key = header("__key").map(str::to_owned);
+            Self::around(body, &source, told("__partition"), told("__offset"), key)
+        }))
+    }
+
+    fn around(body: Vec<u8>, source: &str, partition: &str, offset: &str, key: Option<String>) -> Self {
         let mut attributes = BTreeMap::from([
             ("specversion".to_owned(), "1.0".to_owned()),
-            ("id".into(), format!("partition:{partition}/offset:{}", record.offset)),
-            ("source".into(), format!("/apis/v1/namespaces/default/kafkasources/{consumer}#{topic}")),
-            ("subject".into(), format!("partition:{partition}#{}", record.offset)),
+            ("id".into(), format!("partition:{partition}/offset:{offset}")),
+            ("source".into(), format!("/apis/v1/namespaces/default/kafkasources/{source}")),
+            ("subject".into(), format!("partition:{partition}#{offset}")),
             ("type".into(), WRAPPED.into()),
         ]);
-        attributes.extend(record.key.clone().map(|key| ("key".into(), key)));
-        Self { attributes, content_type: record.content_type.clone(), data: Some(record.body.clone()) }
+        attributes.extend(key.map(|key| ("key".into(), key)));
+        Self { attributes, content_type: None, data: Some(body) }
     }
 
     /// An event of the sidecar's own.

@@ -28,7 +28,17 @@ async fn bridge(world: &World) -> String {
     base
 }
 
-async fn hand_over(world: &World, url: String, body: Value) -> (u16, Value) {
+/// Hands bytes over as `daprd` does where it was asked not to look into them.
+async fn hand_over(world: &World, url: String, record: &str) -> (u16, Value) {
+    let data = base64::Engine::encode(&base64::prelude::BASE64_STANDARD, record);
+    let envelope = json!({
+        "specversion": "1.0", "id": "5d1b", "type": "com.dapr.event.sent", "source": "Dapr", "topic": "events",
+        "pubsubname": "kafka-first", "datacontenttype": "application/octet-stream", "data_base64": data,
+    });
+    post(world, url, envelope).await
+}
+
+async fn post(world: &World, url: String, body: Value) -> (u16, Value) {
     let request = world.client.post(url).header("dapr-api-token", "app").header("__topic", "events");
     world.send(request.header("content-type", "application/cloudevents+json").body(body.to_string())).await
 }
@@ -41,7 +51,7 @@ async fn daprd_learns_what_to_hand_over() {
     assert_eq!(world.send(request.try_clone().unwrap()).await.0, 401);
     let (status, subscriptions) = world.send(request.header("dapr-api-token", "app")).await;
     assert_eq!(status, 200);
-    let expected = |consumer: &str, topic: &str| json!({"pubsubname": format!("kafka-{consumer}"), "topic": topic, "route": format!("/deliver/{consumer}")});
+    let expected = |consumer: &str, topic: &str| json!({"pubsubname": format!("kafka-{consumer}"), "topic": topic, "route": format!("/deliver/{consumer}"), "metadata": {"rawPayload": "true"}});
     assert_eq!(
         subscriptions,
         json!([
@@ -64,16 +74,20 @@ async fn what_daprd_hands_over_reaches_its_function_or_the_dead_letters() {
     let bridge = bridge(&world).await;
     let url = format!("{bridge}/deliver/first");
     let success = (200, json!({"status": "SUCCESS"}));
-    assert_eq!(hand_over(&world, url.clone(), event("good", "alice")).await, success);
+    assert_eq!(hand_over(&world, url.clone(), &event("good", "alice").to_string()).await, success);
     assert_eq!(world.call("first").await.id(), "good");
     assert_eq!(world.call("first").await.id(), "good", "with its retries");
-    assert_eq!(hand_over(&world, url.clone(), event("bad", "alice")).await, success);
+    assert_eq!(hand_over(&world, url.clone(), &event("bad", "alice").to_string()).await, success);
     let letter = world.call("keeper").await;
     assert_eq!((letter.id(), letter.header("ce-knativeerrorcode")), ("bad", "422"));
-    assert_eq!(hand_over(&world, url.clone(), json!({"no": "event"})).await.1, json!({"status": "DROP"}));
+    assert_eq!(hand_over(&world, url.clone(), "{no event").await, success);
+    assert_eq!(world.call("first").await.id(), "bad");
+    let wrapped = world.call("first").await;
+    assert_eq!(wrapped.header("ce-type"), "dev.knative.kafka.event", "whatever comes reaches the function");
+    assert_eq!(post(&world, url.clone(), json!({"no": "event"})).await.1, json!({"status": "DROP"}));
     world.stop().await;
     let retry = json!({"status": "RETRY"});
-    assert_eq!(hand_over(&world, url, event("bad", "alice")).await.1, retry, "no letter, no success");
+    assert_eq!(hand_over(&world, url, &event("bad", "alice").to_string()).await.1, retry, "no letter, no success");
 }
 
 #[tokio::test]
@@ -102,7 +116,7 @@ async fn a_brokers_events_reach_its_triggers_and_their_answers_the_topic() {
     );
     let mut call = event("c1", "alice");
     call["type"] = json!("tool.add_task.call");
-    let answer = hand_over(&world, format!("{bridge}/deliver/tool-calls"), call).await;
+    let answer = hand_over(&world, format!("{bridge}/deliver/tool-calls"), &call.to_string()).await;
     assert_eq!(answer, (200, json!({"status": "SUCCESS"})));
     assert_eq!(world.call("tool-add-task").await.id(), "c1");
     assert_eq!(world.call("results").await.id(), "r1");
