@@ -131,7 +131,8 @@ impl Event {
         header: impl Fn(&str) -> Option<&'a str>,
     ) -> Result<Self, EventError> {
         let raw: Raw = serde_json::from_slice(body)?;
-        let body = STANDARD.decode(raw.data_base64).map_err(|error| EventError::Invalid(error.to_string()))?;
+        let body =
+            STANDARD.decode(raw.data_base64).map_err(|error| EventError::Invalid(error.to_string()))?;
         Ok(Self::structured(&body).unwrap_or_else(|_| {
             let told = |name| header(name).unwrap_or_default();
             let source = format!("{consumer}#{}", told("__topic"));

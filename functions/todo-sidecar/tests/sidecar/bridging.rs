@@ -87,7 +87,11 @@ async fn what_daprd_hands_over_reaches_its_function_or_the_dead_letters() {
     assert_eq!(post(&world, url.clone(), json!({"no": "event"})).await.1, json!({"status": "DROP"}));
     world.stop().await;
     let retry = json!({"status": "RETRY"});
-    assert_eq!(hand_over(&world, url, &event("bad", "alice").to_string()).await.1, retry, "no letter, no success");
+    assert_eq!(
+        hand_over(&world, url, &event("bad", "alice").to_string()).await.1,
+        retry,
+        "no letter, no success"
+    );
 }
 
 #[tokio::test]
