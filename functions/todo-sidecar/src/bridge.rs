@@ -23,7 +23,7 @@ use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::delivery::{self, Courier, Delivery, Event, STRUCTURED, Subscriber, since};
+use crate::delivery::{self, Courier, Delivery, Event, Local, STRUCTURED, Subscriber, since};
 use crate::observe::{About, JobData, Observation, Observers, Snapshot};
 use crate::routes::{Consumer, Routes, Sink};
 use crate::settings::{segment, url};
@@ -42,6 +42,8 @@ pub struct BridgeSettings {
     pub routes: Routes,
     /// Where a function is: a URL with `{function}` in it.
     pub function_url: String,
+    /// Events are brought to the functions this way instead, when they are in this process.
+    pub local: Option<Local>,
     /// The function that `/job/<name>` goes to.
     pub job_function: Option<String>,
     /// Where `daprd` listens: `http://127.0.0.1:3500`.
@@ -78,8 +80,8 @@ impl Bridge {
     /// When the HTTP client cannot be made.
     pub fn new(settings: BridgeSettings) -> reqwest::Result<Self> {
         Ok(Self(Arc::new(Shared {
+            courier: Courier::new()?.to(settings.local.clone()),
             settings,
-            courier: Courier::new()?,
             observers: Arc::new(Observers::new()),
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),

@@ -50,7 +50,7 @@ mod state;
 mod store;
 
 pub use bridge::{Bridge, BridgeSettings};
-pub use delivery::{Courier, Delivery, Event, EventError, Failure, Subscriber};
+pub use delivery::{Courier, Delivery, Event, EventError, Failure, Local, Subscriber};
 pub use jobs::Schedule;
 pub use observe::{About, ConsumerCounts, LATENCY_BUCKETS, Observation, Snapshot, Times};
 pub use routes::{Backoff, Consumer, Filter, Ping, Policy, Routes, RoutesError, Sink};

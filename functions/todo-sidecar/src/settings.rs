@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
+use crate::delivery::Local;
 use crate::routes::Routes;
 
 /// Everything a [`Sidecar`](crate::Sidecar) is told. Make one with [`Settings::new`] and change what differs.
@@ -19,6 +20,8 @@ pub struct Settings {
     pub routes: Routes,
     /// Where a function is: a URL with `{function}` in it, such as `http://127.0.0.1:3000/{function}`.
     pub function_url: String,
+    /// Events are brought to the functions this way instead, when they are in this process.
+    pub local: Option<Local>,
     /// The functions that may be invoked by name, in addition to those that events reach.
     pub functions: Vec<String>,
     /// The function that `/job/<name>` goes to. Without one, a due job waits.
@@ -95,6 +98,7 @@ impl Settings {
             durability: Durability::default(),
             routes: Routes::default(),
             function_url: function_url.into(),
+            local: None,
             functions: Vec::new(),
             job_function: None,
             app_id: "todo".into(),

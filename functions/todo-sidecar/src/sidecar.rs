@@ -69,9 +69,10 @@ impl Sidecar {
             })
             .collect();
         let positions = starts.iter().map(|(start, next)| (start.cursor.clone(), next.clone())).collect();
+        let courier = Courier::new()?.to(settings.local.clone());
         Ok(Self {
             context: Arc::new(Context::new(settings, store)),
-            courier: Courier::new()?,
+            courier,
             agenda,
             mailer,
             positions,

@@ -11,6 +11,7 @@ pub mod dead_letters;
 pub mod evaluate;
 pub mod failure;
 pub mod live_function;
+mod local;
 mod mail;
 mod metrics;
 pub mod migrate;

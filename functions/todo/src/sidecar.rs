@@ -11,7 +11,7 @@ use std::sync::Arc;
 use serde_json::json;
 use todo_host::Manifest;
 use todo_identity::EventKey;
-use todo_sidecar::{About, Bridge, BridgeSettings, Observation, Routes, Settings, Sidecar, Snapshot};
+use todo_sidecar::{About, Bridge, BridgeSettings, Local, Observation, Routes, Settings, Sidecar, Snapshot};
 use tokio::net::TcpListener;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
@@ -66,12 +66,19 @@ impl Place {
         self.variables.clone()
     }
 
-    /// Opens what carries events to the functions of `manifest` behind `function_url`. It delivers nothing before it is served.
-    pub async fn open(self, config: &Config, manifest: &Manifest, function_url: &str) -> Outcome<Opened> {
+    /// Opens what carries events to the functions of `manifest` behind `function_url`, which are in this process too. It
+    /// delivers nothing before it is served.
+    pub async fn open(
+        self,
+        config: &Config,
+        manifest: &Manifest,
+        function_url: &str,
+        local: Local,
+    ) -> Outcome<Opened> {
         let routes = routes(config, manifest)?;
         let carrier = match &config.dapr_http_endpoint {
-            Some(dapr_url) => self.bridge(config, routes, function_url, dapr_url)?,
-            None => self.embedded(config, routes, manifest, function_url).await?,
+            Some(dapr_url) => self.bridge(config, routes, function_url, local, dapr_url)?,
+            None => self.embedded(config, routes, manifest, function_url, local).await?,
         };
         // A daprd does not know these functions by name.
         let functions = config.dapr_http_endpoint.as_ref().map(|_| function_url);
@@ -88,9 +95,11 @@ impl Place {
         routes: Routes,
         manifest: &Manifest,
         function_url: &str,
+        local: Local,
     ) -> Outcome<Carrier> {
         let sidecar = Sidecar::open(Settings {
             routes,
+            local: Some(local),
             functions: manifest.components().iter().map(|component| component.id.clone()).collect(),
             job_function: Some(JOB_FUNCTION.to_owned()),
             api_token: self.variables.dapr_api_token.clone(),
@@ -110,11 +119,13 @@ impl Place {
         config: &Config,
         routes: Routes,
         function_url: &str,
+        local: Local,
         dapr_url: &str,
     ) -> Outcome<Carrier> {
         let bridge = Bridge::new(BridgeSettings {
             routes,
             function_url: function_url.to_owned(),
+            local: Some(local),
             job_function: Some(JOB_FUNCTION.to_owned()),
             dapr_url: dapr_url.to_owned(),
             pubsub: "pubsub".to_owned(),

@@ -17,7 +17,7 @@ use crate::config::Config;
 use crate::failure::{Failure, Outcome};
 use crate::metrics::Sources;
 use crate::sidecar::{Carrier, Opened, Place};
-use crate::{EventVariables, chat_function, live_function, metrics, migrate, serve};
+use crate::{EventVariables, chat_function, live_function, local, metrics, migrate, serve};
 
 /// A running system. Dropping it stops it at once, like a crash; [`System::stop`] lets what has begun finish.
 pub struct System {
@@ -56,14 +56,15 @@ impl System {
         let loaded = serve::load(config, &manifest, &key.public_jwks(), place.variables(), None).await?;
         let names: Vec<_> = manifest.components().iter().map(|component| component.id.clone()).collect();
         let functions_listener = serve::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await?;
-        let functions_address = local(&functions_listener)?;
-        let sidecar = place.open(config, &manifest, &function_url(functions_address, "{function}")).await?;
+        let functions_address = address_of(&functions_listener)?;
+        let functions = Arc::new(loaded);
+        let url = function_url(functions_address, "{function}");
+        let sidecar = place.open(config, &manifest, &url, local::local(functions.clone())).await?;
         let tools = chat_function::tools(&tool_url(functions_address), names, key)?;
-        let address = local(&listener)?;
+        let address = address_of(&listener)?;
         let chat = chat_function::open(config, tools, &format!("http://{address}")).await?;
         let feed = feed(config, &sidecar);
         let live = live_function::open(config, chat.people(), feed).await?;
-        let functions = Arc::new(loaded);
         let mut counted = metrics::registry();
         chat.register(&mut counted);
         let metrics = Sources {
@@ -192,7 +193,7 @@ fn tool_url(address: SocketAddr) -> String {
     format!("{}/mcp", function_url(address, "{function}"))
 }
 
-fn local(listener: &TcpListener) -> Outcome<SocketAddr> {
+fn address_of(listener: &TcpListener) -> Outcome<SocketAddr> {
     listener.local_addr().map_err(Failure::internal)
 }
 

@@ -15,11 +15,13 @@ const DURATIONS: [f64; 12] = [0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 
 /// What stands for the name of a tool that is not there, which could be any text.
 const UNKNOWN: &str = "unknown";
 
+type Durations = Family<[(&'static str, String); 1], Histogram, fn() -> Histogram>;
+
 /// The counters of one process. Cloning shares them.
 #[derive(Clone, Debug)]
 pub(super) struct Metrics {
     calls: Family<[(&'static str, String); 2], Counter>,
-    durations: Family<[(&'static str, String); 1], Histogram, fn() -> Histogram>,
+    durations: Durations,
 }
 
 impl Default for Metrics {

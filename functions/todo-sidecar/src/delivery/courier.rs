@@ -1,11 +1,15 @@
 //! One event, one subscriber, and the rules between them.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use http::StatusCode;
+use bytes::Bytes;
+use futures::future::BoxFuture;
 use http::header::RETRY_AFTER;
+use http::response::Parts;
+use http::{Request, Response, StatusCode};
 use tokio_util::sync::CancellationToken;
 
 use super::Event;
@@ -16,10 +20,15 @@ const KEPT: usize = 768;
 /// The largest answer that is read.
 const ANSWER: usize = 1024 * 1024;
 
+/// Functions of this very process, asked without a connection: the request that HTTP would bring, and the answer to it, or `None` when
+/// it broke off.
+pub type Local = Arc<dyn Fn(Request<Bytes>) -> BoxFuture<'static, Option<Response<Bytes>>> + Send + Sync>;
+
 /// Delivers events. Cheap to clone.
 #[derive(Clone)]
 pub struct Courier {
     client: reqwest::Client,
+    local: Option<Local>,
 }
 
 /// Whom an event goes to.
@@ -80,7 +89,13 @@ impl Courier {
             .tcp_nodelay(true)
             .connect_timeout(Duration::from_secs(5))
             .build()?;
-        Ok(Self { client })
+        Ok(Self { client, local: None })
+    }
+
+    /// The same, for subscribers in this process, if they are: a connection between two ends of one process is most of what a
+    /// delivery costs.
+    pub(crate) fn to(self, local: Option<Local>) -> Self {
+        Self { local, ..self }
     }
 
     pub(crate) fn client(&self) -> &reqwest::Client {
@@ -119,6 +134,24 @@ impl Courier {
         }
     }
 
+    async fn over_http(
+        &self,
+        event: &Event,
+        to: &Subscriber,
+        timeout: Duration,
+    ) -> Result<Response<Bytes>, Attempt> {
+        let request =
+            self.client.post(&to.url).headers(event.headers()).body(event.data().to_vec()).timeout(timeout);
+        let broken = |error| Attempt::without_answer(&error, timeout);
+        let mut response = request.send().await.map_err(broken)?;
+        let mut answer = Response::new(Bytes::new());
+        *answer.status_mut() = response.status();
+        *answer.headers_mut() = std::mem::take(response.headers_mut());
+        let limit = if answer.status().is_success() { ANSWER } else { KEPT };
+        *answer.body_mut() = read(response, limit).await.map_err(broken)?.into();
+        Ok(answer)
+    }
+
     /// One attempt.
     async fn attempt(
         &self,
@@ -126,16 +159,15 @@ impl Courier {
         to: &Subscriber,
         timeout: Duration,
     ) -> Result<Option<Event>, Attempt> {
-        let request =
-            self.client.post(&to.url).headers(event.headers()).body(event.data().to_vec()).timeout(timeout);
-        let mut response = request.send().await.map_err(|error| Attempt::without_answer(&error, timeout))?;
-        let status = response.status();
-        let retry_after = response.headers().get(RETRY_AFTER).and_then(|value| wanted(value.to_str().ok()?));
-        let headers = std::mem::take(response.headers_mut());
-        let limit = if status.is_success() { ANSWER } else { KEPT };
-        let body = read(response, limit).await.map_err(|error| Attempt::without_answer(&error, timeout))?;
+        let answer = match &self.local {
+            Some(local) => here(local, event, to, timeout).await?,
+            None => self.over_http(event, to, timeout).await?,
+        };
+        let (Parts { status, headers, .. }, body) = answer.into_parts();
+        let retry_after = headers.get(RETRY_AFTER).and_then(|value| wanted(value.to_str().ok()?));
         if !status.is_success() {
-            return Err(Attempt { status: Some(status), reason: body, retry_after });
+            let reason = body.get(..KEPT).unwrap_or(&body).to_vec();
+            return Err(Attempt { status: Some(status), reason, retry_after });
         }
         match to.replies {
             false => Ok(None),
@@ -145,6 +177,25 @@ impl Courier {
                 Attempt { status: Some(StatusCode::BAD_GATEWAY), reason, retry_after: None }
             }),
         }
+    }
+}
+
+/// An attempt at a function of this process.
+async fn here(
+    local: &Local,
+    event: &Event,
+    to: &Subscriber,
+    timeout: Duration,
+) -> Result<Response<Bytes>, Attempt> {
+    let broken = |reason: String| Attempt { status: None, reason: reason.into_bytes(), retry_after: None };
+    let mut request = Request::post(&to.url)
+        .body(Bytes::copy_from_slice(event.data()))
+        .map_err(|error| broken(error.to_string()))?;
+    *request.headers_mut() = event.headers();
+    match tokio::time::timeout(timeout, local(request)).await {
+        Ok(Some(answer)) => Ok(answer),
+        Ok(None) => Err(broken("the connection broke".into())),
+        Err(_) => Err(broken(format!("no answer within {timeout:?}"))),
     }
 }
 

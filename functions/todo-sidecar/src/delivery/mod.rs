@@ -12,7 +12,7 @@ mod worker;
 use std::sync::Arc;
 
 pub(crate) use courier::since;
-pub use courier::{Courier, Delivery, Failure, Subscriber};
+pub use courier::{Courier, Delivery, Failure, Local, Subscriber};
 pub(crate) use event::STRUCTURED;
 pub use event::{Event, EventError};
 pub(crate) use ping::ping;

@@ -13,6 +13,7 @@ async fn bridge(world: &World) -> String {
     let bridge = Bridge::new(BridgeSettings {
         routes: world.settings.routes.clone(),
         function_url: world.settings.function_url.clone(),
+        local: None,
         job_function: Some("jobs".into()),
         dapr_url: world.base.clone(),
         pubsub: "pubsub".into(),

@@ -44,7 +44,7 @@ async fn run(engine: Engine, consumers: &str, supply: &Supply, round: usize) {
     let end = recorded + events.len();
     // By the sidecar's numbers, because counting a million rows over and over would be what is measured.
     while supply.metric("todo_consumer_lag_events{consumer=\"event-record-audit\"}").await > 0.0 {
-        tokio::time::sleep(Duration::from_millis(20)).await;
+        tokio::time::sleep(Duration::from_millis(50)).await;
     }
     let rate = events.len() as f64 / started.elapsed().as_secs_f64();
     assert_eq!(supply.count(COUNT).await, end);
