@@ -1,7 +1,8 @@
 // Reads Kubernetes manifests from standard input, as `kubectl apply` would be given them, and refuses what the API server or the webhooks of
 // Knative would refuse of their shape: each document is decoded strictly into the type of its own project, and Knative's are validated by
 // Knative's own code. Dapr's are checked by its types, and the two kinds that no package publishes (KafkaSource, KafkaSink) by the copies of
-// their fields below. What depends on the cluster (quotas, other objects) it cannot know.
+// their fields below. What depends on the cluster (quotas, other objects) it cannot know. Arguments name features of Knative Serving that are
+// switched on there, such as kubernetes.podspec-topologyspreadconstraints.
 package main
 
 import (
@@ -29,6 +30,7 @@ import (
 	sources "knative.dev/eventing/pkg/apis/sources/v1"
 	"knative.dev/pkg/apis"
 	pkgduck "knative.dev/pkg/apis/duck/v1"
+	"knative.dev/serving/pkg/apis/config"
 	serving "knative.dev/serving/pkg/apis/serving/v1"
 	"sigs.k8s.io/yaml"
 )
@@ -163,7 +165,7 @@ type validated interface {
 	Validate(ctx context.Context) *apis.FieldError
 }
 
-func check(document []byte) (string, error) {
+func check(ctx context.Context, document []byte) (string, error) {
 	var head struct {
 		meta.TypeMeta `json:",inline"`
 		Metadata      meta.ObjectMeta `json:"metadata"`
@@ -183,9 +185,6 @@ func check(document []byte) (string, error) {
 	if err := yaml.UnmarshalStrict(document, object); err != nil {
 		return name, err
 	}
-	// As Knative's own ConfigMap `config-features` has it; the code alone would refuse a timeout.
-	features := feature.Flags{feature.DeliveryTimeout: feature.Enabled}
-	ctx := feature.ToContext(apis.WithinCreate(context.Background()), features)
 	if it, ok := object.(apis.Defaultable); ok {
 		it.SetDefaults(ctx)
 	}
@@ -197,7 +196,25 @@ func check(document []byte) (string, error) {
 	return name, nil
 }
 
+// knative is a context in which something is created where these features are switched on.
+func knative(enabled []string) context.Context {
+	settings := map[string]string{}
+	for _, name := range enabled {
+		settings[name] = "enabled"
+	}
+	serves, err := config.NewFeaturesConfigFromMap(settings)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(64)
+	}
+	// As the ConfigMap `config-features` of Eventing comes; its code alone would refuse a timeout.
+	delivers := feature.Flags{feature.DeliveryTimeout: feature.Enabled}
+	ctx := feature.ToContext(apis.WithinCreate(context.Background()), delivers)
+	return config.ToContext(ctx, &config.Config{Features: serves})
+}
+
 func main() {
+	ctx := knative(os.Args[1:])
 	documents := decoder.NewYAMLReader(bufio.NewReader(os.Stdin))
 	failed, checked := 0, 0
 	for {
@@ -212,7 +229,7 @@ func main() {
 		if isEmpty(document) {
 			continue
 		}
-		name, err := check(document)
+		name, err := check(ctx, document)
 		if err != nil {
 			failed++
 			fmt.Fprintf(os.Stderr, "%s: %v\n", name, err)
