@@ -55,6 +55,6 @@ fn in_time(theirs: &Theirs, (task, remind_at): Moment) -> bool {
         entry.task_id == Some(task)
             && (entry.event_type == "task.created" || entry.changed.iter().any(|field| field == "remind"))
     };
-    let said = theirs.audit.iter().filter(|entry| entry.topic == "task-events").filter(says).last();
+    let said = theirs.audit.iter().rfind(|entry| entry.topic == "task-events" && says(entry));
     said.is_some_and(|entry| entry.occurred_at <= remind_at.saturating_mul(1_000).saturating_add(GRACE_MS))
 }
