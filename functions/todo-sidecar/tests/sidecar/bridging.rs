@@ -131,7 +131,7 @@ async fn a_brokers_events_reach_its_triggers_and_their_answers_the_topic() {
 async fn a_job_is_passed_to_the_function_that_does_it() {
     let mut world = World::new(|_: &Call| StatusCode::NOT_FOUND.into_response()).await;
     let bridge = bridge(&world).await;
-    let (status, _) = hand_over(&world, format!("{bridge}/job/remind%207"), json!({"reminder": 7})).await;
+    let (status, _) = post(&world, format!("{bridge}/job/remind%207"), json!({"reminder": 7})).await;
     assert_eq!(status, 404, "what the function says is what daprd hears");
     let call = world.call("jobs").await;
     assert_eq!((call.path.as_str(), call.header("dapr-api-token")), ("/job/remind%207", "app"));
