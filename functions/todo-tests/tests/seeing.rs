@@ -200,8 +200,7 @@ async fn prometheus_sees_what_has_happened_and_the_documentation_lists_all_of_it
     let late = scrape.value("todo_reminder_lateness_seconds_sum");
     assert!((0.0..5.0).contains(&late), "{late}");
     assert!((0.0..5.0).contains(&scrape.value("todo_jobs_late_seconds")));
-    for (sum, count) in
-        scrape.samples.iter().filter_map(|(name, value)| Some((value, name.replacen("_sum", "_count", 1))))
+    for (sum, count) in scrape.samples.iter().map(|(name, value)| (value, name.replacen("_sum", "_count", 1)))
     {
         assert!(*sum >= 0.0, "{count}");
     }
