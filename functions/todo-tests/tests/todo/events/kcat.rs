@@ -65,8 +65,9 @@ fn read(scene: &Scene, topic: &str, person: &str) -> Vec<Value> {
     let output = Command::new("kcat")
         .args(["-C", "-b", &brokers, "-t", topic, "-o", "beginning", "-e", "-q", "-J"])
         .output();
-    let output = String::from_utf8(output.unwrap().stdout).unwrap();
-    let messages = output.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let output = String::from_utf8_lossy(&output.unwrap().stdout).into_owned();
+    // What other tests have damaged on purpose kcat passes on as it is, and that need not be JSON.
+    let messages = output.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
     messages.filter(|message| message["key"] == person).collect()
 }
 
