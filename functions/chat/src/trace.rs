@@ -32,7 +32,7 @@ impl Trace {
     }
 }
 
-/// Wraps every request: a span with the trace id, the [`Trace`] for whoever calls further, one line at the end.
+/// Wraps every request: a span with the trace id, the `Trace` for whoever calls further, one line at the end.
 pub async fn of_request(mut request: Request, next: Next) -> Response {
     let header = request.headers().get("traceparent").and_then(|value| value.to_str().ok());
     let trace = Trace::of(header);
