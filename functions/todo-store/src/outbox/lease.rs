@@ -23,7 +23,7 @@ statements! {
 /// Tells every tool that publishing is broken. No tenant's: it stands in the one row that is everybody's.
 pub(crate) const FAILED: &str = "UPDATE publishing SET failed_at = $1 WHERE id = 1 AND failed_at IS NULL";
 
-/// The right to publish one person's events for [`LEASE_MS`] and, renewed with each batch, as long as it takes.
+/// The right to publish one person's events for 30 s and, renewed with each batch, as long as it takes.
 #[derive(Debug)]
 pub struct Lease {
     user_id: String,
