@@ -1,0 +1,409 @@
+"""What must hold on a cluster, in the order in which it is tried. Each scene returns its numbers in words, or fails."""
+import os
+import signal
+import statistics
+import threading
+import time
+import uuid
+from datetime import datetime, timezone
+
+import dry_run
+from cluster import ROOT, Failed, get, job, kubectl, memory, pod_address, pods, run, stopwatch, traffic, wait_for_zero, wait_until
+from kafka import STRUCTURED, all_delivered, broker, documents
+from people import Connection, Person, inside, listing, outside, person_token
+
+TOOLS = ["tool-add-task", "tool-list-tasks", "tool-complete-task", "tool-delete-task", "tool-update-task"]
+SENTENCES = {
+    "tool-add-task": "add buy milk", "tool-list-tasks": "what do I have to do?", "tool-update-task": "rename task 1 to buy oat milk",
+    "tool-complete-task": "complete task 1", "tool-delete-task": "delete task 1",
+}
+# What this cluster has no types for, and the Broker, whose class is another here.
+WITHOUT = "KafkaSource,KafkaSink,Broker"
+
+
+def seconds(took):
+    return f"{took:.2f} s" if took >= 1 else f"{took * 1000:.1f} ms"
+
+
+def functions():
+    return [each["metadata"]["name"] for each in documents("knative") if each["apiVersion"].startswith("serving")]
+
+
+def deploy(namespace, image, *more, check=True):
+    """ci/deploy, as anybody would call it."""
+    gateway = f"{os.environ['GATEWAY']}:80"
+    return run(f"{ROOT}/ci/deploy", "--namespace", namespace, "--image", image, "--development", "--without", WITHOUT, "--gateway", gateway, *more,
+               environment={"TODO_TOKEN": person_token("smoke")}, check=check)
+
+
+# ---- before anything is there --------------------------------------------------------------------------------------
+
+def every_manifest_is_accepted(_):
+    taken, unknown = dry_run.accepted()
+    return f"{taken} documents; not known here: {', '.join(unknown)}"
+
+
+def a_broken_manifest_is_refused(_):
+    return f"{dry_run.refused()} of {len(list(dry_run.broken()))} mistakes"
+
+
+# ---- with kn -------------------------------------------------------------------------------------------------------
+
+def it_is_deployed_with_kn(stage):
+    kubectl("apply", "-f", "-", stdin=broker(stage.namespace, stage.recorder))
+    kubectl("wait", "broker/tool-calls", "-n", stage.namespace, "--for=condition=Ready", "--timeout=120s")
+    with stopwatch() as took:
+        deploy(stage.namespace, "dev.local/todo:v1")
+    # In the place of the KafkaSink.
+    run("kn", "trigger", "update", "tool-results", "-n", stage.namespace, "--sink", f"{stage.recorder.url}/tool-results")
+    kubectl("wait", "trigger", "--all", "-n", stage.namespace, "--for=condition=Ready", "--timeout=120s")
+    return f"{len(functions())} functions in {seconds(took())}, smoke test included"
+
+
+def a_sentence_becomes_a_task(stage):
+    ada = stage.person("ada")
+    with stopwatch() as took:
+        task = ada.does("add water the plants", "add_task")
+    if task.get("task_id") != 1 or ada.titles() != ["water the plants"]:
+        raise Failed(f"{task} {ada.titles()}")
+    return seconds(took())
+
+
+def every_tool_wakes_from_zero_and_goes_back(stage):
+    ada, numbers = stage.person("ada"), []
+    wait_for_zero(stage.namespace, *TOOLS)
+    for tool, sentence in SENTENCES.items():
+        with stopwatch() as took:
+            ada.does(sentence, tool.removeprefix("tool-").replace("-", "_"))
+        numbers.append(f"{tool.removeprefix('tool-').removesuffix('-task').removesuffix('-tasks')} {seconds(took())}")
+    with stopwatch() as took:
+        wait_for_zero(stage.namespace, *TOOLS)
+    return f"{', '.join(numbers)}; all at zero again {seconds(took())} later"
+
+
+def a_function_at_zero_answers(stage):
+    """Without chat: what Knative alone takes."""
+    numbers = []
+    for _ in range(3):
+        wait_for_zero(stage.namespace, "tool-list-tasks")
+        body, headers = listing(stage.namespace, "ada")
+        with stopwatch() as took:
+            status, answer = inside(stage.namespace, "tool-list-tasks").send("POST", "/mcp", body, headers)
+        if status != 200 or b'"isError":true' in answer:
+            raise Failed(f"{status} {answer[:300]}")
+        numbers.append(took())
+    return f"{', '.join(seconds(each) for each in numbers)} from zero to a list out of the database"
+
+
+def quantiles(connection, send, number):
+    send(connection)
+    times = []
+    for _ in range(number):
+        with stopwatch() as took:
+            send(connection)
+        times.append(took())
+    cuts = statistics.quantiles(times, n=100)
+    return f"p50 {seconds(cuts[49])}, p99 {seconds(cuts[98])}"
+
+
+def a_warm_call_is_quick(stage):
+    """The same process by Knative's way, and at its own port."""
+    body, headers = listing(stage.namespace, "ada")
+
+    def call(connection):
+        status, answer = connection.send("POST", "/mcp", body, headers)
+        if status != 200:
+            raise Failed(f"{status} {answer[:300]}")
+    through = quantiles(inside(stage.namespace, "tool-list-tasks"), call, 300)
+    address = pod_address(stage.namespace, "tool-list-tasks")
+    return f"through Knative {through}; the same process without it {quantiles(Connection(f'{address}:8080', 'tool'), call, 300)}"
+
+
+def a_warm_turn_is_quick(stage):
+    ada = stage.person("ada")
+    through = quantiles(outside(stage.namespace, "chat"), lambda connection: ada.says("what do I have to do?", connection), 50)
+    chat = Connection(f"{pod_address(stage.namespace, 'chat')}:8080", "chat")
+    return f"through Knative {through}; chat at its own port {quantiles(chat, lambda connection: ada.says('what do I have to do?', connection), 50)}"
+
+
+# ---- events --------------------------------------------------------------------------------------------------------
+
+def every_consumer_takes_its_events_from_zero(stage):
+    consumers = ["event-repeat-task", "event-schedule-reminder", "event-record-audit", "event-push-update"]
+    all_delivered(stage.sources)
+    wait_for_zero(stage.namespace, *consumers)
+    marks = {name: len(stage.sources.sources[name].deliveries) for name in consumers}
+    bob = stage.person("bob")
+    bob.does("add pay the rent on 2027-03-01 at 9am every month", "add_task")
+    bob.does("complete task 1", "complete_task")
+    wait_until("the next task", lambda: bob.titles() == ["pay the rent"])
+    all_delivered(stage.sources)
+    firsts = [f"{name.removeprefix('event-')} {seconds(stage.sources.sources[name].deliveries[mark]['seconds'])}" for name, mark in marks.items()]
+    taken = sum(len(source.deliveries) for source in stage.sources.sources.values())
+    return f"first record on Kafka → 2xx: {', '.join(firsts)}; {taken} deliveries up to here, none refused"
+
+
+def the_audit_is_whole(stage):
+    all_delivered(stage.sources)
+    return job(stage.namespace, "verify", "audit", "--verify").splitlines()[-1]
+
+
+def a_tool_is_called_by_an_event(stage):
+    eve, number = stage.person("eve"), str(uuid.uuid4())
+    wait_for_zero(stage.namespace, "tool-add-task")
+    now = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    event = {
+        "specversion": "1.0", "id": number, "type": "tool.add_task.call", "source": "acceptance", "subject": "user/eve", "time": now,
+        "datacontenttype": "application/json", "partitionkey": "eve", "usertoken": eve.token,
+        "data": {"event_id": number, "event_type": "tool.add_task.call", "user_id": "eve", "timestamp": now,
+                 "payload": {"call_id": number, "arguments": {"title": "read the post"}}}}
+    ingress = kubectl("get", "service", "broker-ingress", "-n", "knative-eventing", "-o", "jsonpath={.spec.clusterIP}")
+
+    def post():
+        status, said = Connection(ingress, "broker-ingress.knative-eventing.svc.cluster.local").send(
+            "POST", f"/{stage.namespace}/tool-calls", event, STRUCTURED)
+        if status != 202:
+            raise Failed(f"the Broker: {status} {said[:200]}")
+    begun = time.monotonic()
+    post()
+    at, attributes, data = stage.recorder.event("/tool-results", lambda a, d: a["type"] == "tool.add_task.result" and d["payload"]["call_id"] == number, 90)
+    if data["payload"]["is_error"] or not attributes.get("signature"):
+        raise Failed(f"{attributes} {data}")
+    results = len(stage.recorder.events)
+    post()  # the same once more, as after a lost acknowledgement
+    wait_until("the second answer", lambda: len(stage.recorder.events) > results)
+    if eve.titles() != ["read the post"]:
+        raise Failed(f"called twice, done {len(eve.titles())} times")
+    return f"at zero, event → its signed result at the sink {seconds(at - begun)}; the same event again changes nothing"
+
+
+def a_reminder_wakes_its_function_and_reaches_the_page(stage):
+    finn = stage.person("finn")
+    wait_for_zero(stage.namespace, "live")
+    with stopwatch() as opened:
+        page = finn.opens_a_page()
+        page.hears("a snapshot", lambda message: message["type"] == "snapshot", 60)
+    task = finn.does("remind me to stretch in 1 minute", "add_task")
+    page.hears("the new task", lambda message: message["type"] == "change", 60)
+    due = datetime.fromisoformat(next(each for each in finn.does("what do I have to do?", "list_tasks") if each["id"] == task["task_id"])["due"]).timestamp()
+    wait_until("tick-fire-reminder is at zero", lambda: not pods(stage.namespace, "tick-fire-reminder"), 40)
+    if time.time() > due:
+        raise Failed("the reminder was due before its function slept")
+    at, message = page.hears("the reminder", lambda message: message["type"] == "reminder", 150)
+    if message["title"] != "stretch":
+        raise Failed(str(message))
+    return f"page open after {seconds(opened())} (live at zero); heard {seconds(at - due)} after it was due, with tick-fire-reminder and event-send-reminder at zero"
+
+
+# ---- when something breaks -----------------------------------------------------------------------------------------
+
+def kill(namespace, function):
+    """SIGKILL to the function's own process, as the kernel does when memory is short."""
+    status = get("pod", pods(namespace, function)[0], namespace)["status"]
+    container = next(each for each in status["containerStatuses"] if each["name"] == "function")["containerID"].rpartition("/")[2]
+    tasks = run("ctr", "-a", f"{os.environ['CLUSTER_STATE']}/containerd.sock", "-n", "k8s.io", "task", "ls").stdout
+    os.kill(next(int(line.split()[1]) for line in tasks.splitlines() if line.startswith(container)), signal.SIGKILL)
+
+
+def asked_until_answered(person, message):
+    def answered():
+        try:
+            status, answer = person.asks(message)
+        except OSError:
+            return None
+        if 400 <= status < 500 and status not in (404, 409, 429):
+            raise Failed(f"{status} {answer}")
+        return status == 200 and answer
+    return wait_until("an answer", answered, 120, pause=0.5)
+
+
+def a_pod_is_killed_in_the_middle_of_a_turn(stage):
+    gil, lost = stage.person("gil"), []
+    gil.says("what do I have to do?")
+    wait_for_zero(stage.namespace, "tool-add-task")
+
+    def turn():
+        try:
+            lost.append(gil.asks("add feed the cat")[0])
+        except OSError as error:
+            lost.append(error)
+    thread = threading.Thread(target=turn)
+    thread.start()
+    time.sleep(0.5)  # the tool is being woken: that takes a second and more
+    kill(stage.namespace, "chat")
+    thread.join()
+    if lost == [200]:
+        raise Failed("the turn was over before its process was killed")
+    with stopwatch() as took:
+        asked_until_answered(gil, "add feed the cat")
+    if gil.titles() != ["feed the cat"]:
+        raise Failed(f"the tasks are {gil.titles()}")
+    return f"the client saw {lost[0]}; asked again, it was answered after {seconds(took())}, and the task is there once"
+
+
+def a_tool_is_killed_in_the_middle_of_a_call(stage):
+    hal = stage.person("hal")
+    hal.says("what do I have to do?")
+    hal.does("add first", "add_task")
+    stop, sent = threading.Event(), []
+
+    def talk():
+        for number in range(20):
+            sent.append(hal.asks(f"add number {number}")[0])
+        stop.set()
+    thread = threading.Thread(target=talk)
+    thread.start()
+    wait_until("a few turns", lambda: len(sent) > 4)
+    kill(stage.namespace, "tool-add-task")
+    thread.join()
+    answered, there = sent.count(200), len(hal.titles()) - 1
+    if there != 20 or answered != 20:
+        raise Failed(f"{answered} of 20 turns answered, {there} of 20 tasks there")
+    return "20 of 20 turns answered, 20 of 20 tasks there once"
+
+
+# ---- new versions --------------------------------------------------------------------------------------------------
+
+class Visitors:
+    """Somebody who keeps using it meanwhile."""
+
+    def __init__(self, stage):
+        self.person, self.statuses, self.stop = stage.person("ines"), [], threading.Event()
+        self.thread = threading.Thread(target=self.visit)
+        self.thread.start()
+
+    def visit(self):
+        while not self.stop.wait(0.2):
+            try:
+                self.statuses.append(self.person.asks("what do I have to do?")[0])
+            except OSError as error:
+                self.statuses.append(type(error).__name__)
+
+    def all_were_served(self):
+        self.stop.set()
+        self.thread.join()
+        if bad := [status for status in self.statuses if status != 200]:
+            raise Failed(f"{len(bad)} of {len(self.statuses)} turns failed meanwhile: {bad[:5]}")
+        return len(self.statuses)
+
+
+def assert_all_traffic_to(stage, revisions):
+    for function in functions():
+        if (now := traffic(stage.namespace, function)) != {revisions[function]: 100}:
+            raise Failed(f"{function}: {now} instead of all to {revisions[function]}")
+
+
+def serving(stage):
+    """The revision of each function that has all requests."""
+    found = {function: traffic(stage.namespace, function) for function in functions()}
+    return {function: max(split, key=split.get) for function, split in found.items()}
+
+
+def a_new_version_is_rolled_out_by_traffic_split(stage):
+    before, visitors = serving(stage), Visitors(stage)
+    with stopwatch() as took:
+        said = deploy(stage.namespace, "dev.local/todo:v2").stderr
+    turns = visitors.all_were_served()
+    after = serving(stage)
+    if any(after[function] == before[function] for function in functions()):
+        raise Failed(f"not all functions have a new revision: {after}")
+    assert_all_traffic_to(stage, after)
+    steps = [line.split(" to ")[0] for line in said.splitlines() if "% to the new version" in line]
+    return f"{', '.join(steps)} in {seconds(took())}; {turns} turns meanwhile, all answered"
+
+
+def goes_back(stage, image, *more, why):
+    before, visitors = serving(stage), Visitors(stage)
+    with stopwatch() as took:
+        said = deploy(stage.namespace, image, *more, check=False)
+    if said.returncode != 1 or "going back" not in said.stderr or why not in said.stderr:
+        raise Failed(f"exit {said.returncode}: {said.stderr[-600:]}")
+    for function in functions():
+        wait_until(f"{function} is back", lambda: traffic(stage.namespace, function) == {before[function]: 100})
+    time.sleep(1)
+    turns = visitors.all_were_served()
+    return f"exit 1 after {seconds(took())}; {turns} turns meanwhile, all answered"
+
+
+def a_version_that_fails_its_smoke_test_gets_no_traffic(stage):
+    return goes_back(stage, "dev.local/todo:broken", why="the smoke test failed")
+
+
+def a_version_that_fails_between_the_steps_is_taken_back(stage):
+    return goes_back(stage, "dev.local/todo:v3", "--check", "exit 1", why="the check failed")
+
+
+def memory_at_rest(stage):
+    resting = [function for function in functions() if function not in ("chat", "tick-relay-outbox")]
+    wait_for_zero(stage.namespace, *resting)
+    used = memory()
+    others = sum(size for namespace, size in used.items() if namespace != stage.namespace)
+    mine = ", ".join(sorted(set(name.split("-0000")[0] for name in pods(stage.namespace))))
+    return f"{used[stage.namespace]:.0f} MiB for {mine} with their sidecars; {others:.0f} MiB for Knative, Kourier, Dapr and CoreDNS"
+
+
+def it_is_removed(stage):
+    with stopwatch() as took:
+        run(f"{ROOT}/ci/deploy", "--remove", "--namespace", stage.namespace, "--development", "--without", WITHOUT)
+    wait_until("no pod of ours", lambda: not pods(stage.namespace), 120)
+    left = kubectl("get", "ksvc,trigger,pingsource,networkpolicy,components.dapr.io,job", "-n", stage.namespace, "-o", "name").split()
+    if left:
+        raise Failed(f"left behind: {left}")
+    return seconds(took())
+
+
+# ---- with Helm -----------------------------------------------------------------------------------------------------
+
+def helm(stage, *arguments):
+    return run("helm", *arguments, "-n", stage.helm_namespace, environment={"HELM_CACHE_HOME": "/tmp/helm", "HELM_CONFIG_HOME": "/tmp/helm"}).stdout
+
+
+def chart(stage, *arguments):
+    folder = f"{ROOT}/ci/acceptance.d"
+    return helm(stage, *arguments, "todo", f"{ROOT}/charts/todo", "-f", f"{folder}/values.yaml", "--post-renderer", f"{folder}/without_kafka.py",
+                "--timeout", "5m")
+
+
+def it_is_deployed_with_helm(stage):
+    with stopwatch() as took:
+        chart(stage, "install")
+        kubectl("wait", "ksvc", "--all", "-n", stage.helm_namespace, "--for=condition=Ready", "--timeout=300s")
+        kubectl("rollout", "status", "deployment/daprd", "-n", stage.helm_namespace, "--timeout=180s")
+    return f"ready after {seconds(took())}"
+
+
+def helm_test_makes_a_turn(stage):
+    with stopwatch() as took:
+        helm(stage, "test", "todo")
+    jan = Person(stage.helm_namespace, "jan")
+    jan.does("add buy bread", "add_task")
+    if jan.titles() != ["buy bread"]:
+        raise Failed(str(jan.titles()))
+    return f"helm test {seconds(took())}; a turn through Knative's address"
+
+
+def helm_upgrades_and_rolls_back(stage):
+    jan, first = Person(stage.helm_namespace, "jan"), get("ksvc", "chat", stage.helm_namespace)["status"]["latestReadyRevisionName"]
+
+    def ready():
+        kubectl("wait", "ksvc", "--all", "-n", stage.helm_namespace, "--for=condition=Ready", "--timeout=300s")
+        if "buy bread" not in jan.titles():
+            raise Failed("the tasks are gone")
+        return get("ksvc", "chat", stage.helm_namespace)["status"]["latestReadyRevisionName"]
+    chart(stage, "upgrade", "--set", "image.tag=v2")
+    second = ready()
+    helm(stage, "rollback", "todo", "1")
+    if len({first, second, ready()}) != 3:
+        raise Failed("no new revision")
+    helm(stage, "uninstall", "todo", "--wait")
+    return "upgrade with its migration, rollback, uninstall"
+
+
+WITH_KN = [
+    it_is_deployed_with_kn, a_sentence_becomes_a_task, every_tool_wakes_from_zero_and_goes_back, a_function_at_zero_answers, a_warm_call_is_quick,
+    a_warm_turn_is_quick, every_consumer_takes_its_events_from_zero, a_tool_is_called_by_an_event, a_reminder_wakes_its_function_and_reaches_the_page,
+    a_pod_is_killed_in_the_middle_of_a_turn, a_tool_is_killed_in_the_middle_of_a_call, a_new_version_is_rolled_out_by_traffic_split,
+    a_version_that_fails_its_smoke_test_gets_no_traffic, a_version_that_fails_between_the_steps_is_taken_back, the_audit_is_whole, memory_at_rest, it_is_removed,
+]
+MANIFESTS = [every_manifest_is_accepted, a_broken_manifest_is_refused]
+WITH_HELM = [it_is_deployed_with_helm, helm_test_makes_a_turn, helm_upgrades_and_rolls_back]
