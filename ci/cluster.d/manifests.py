@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Prints the manifests of what stands on the node besides Kubernetes, for one small node, from the Go modules' own files.
 
-manifests.py crds|serving|kourier|eventing|dapr   (run where `go list -m` knows the modules; dapr also needs helm)
+manifests.py gateway|crds|serving|kourier|eventing|dapr   (run where `go list -m` knows the modules; dapr also needs helm)
 
 Changed from upstream: images built here (`ko://path` → `dev.local/…:v1`), no resource requests, one replica of each, short
 scale-to-zero times, Kourier as the ingress, Dapr's Scheduler in memory.
@@ -39,6 +39,8 @@ def read(patterns):
 
 
 def knative(which):
+    if which == "gateway":
+        return read([module("sigs.k8s.io/gateway-api") + "/config/crd/standard/*.yaml"])
     if which == "kourier":
         return read([module("knative.dev/net-kourier") + "/config/*.yaml"])
     serving, eventing = module("knative.dev/serving") + "/config/core", module("knative.dev/eventing")
