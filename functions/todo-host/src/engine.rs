@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::Duration;
 
-use wasmtime::{Config, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig, Result};
+use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Result};
 
 use crate::limits::Limits;
 
@@ -25,10 +25,13 @@ pub fn config(limits: &Limits, components: usize) -> Config {
     config
         .wasm_component_model(true)
         .wasm_component_model_async(true)
-        .cranelift_opt_level(OptLevel::Speed)
         .memory_init_cow(true)
         .epoch_interruption(true)
+        // Nobody reads the functions' symbols, which wasmtime adds even where a component has no names.
+        .debug_symbols(false)
         .allocation_strategy(InstanceAllocationStrategy::Pooling(pool(limits, components)));
+    #[cfg(feature = "compiler")]
+    config.cranelift_opt_level(wasmtime::OptLevel::Speed);
     config
 }
 

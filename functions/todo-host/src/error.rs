@@ -31,6 +31,11 @@ pub enum HostError {
         /// What wasmtime said.
         reason: String,
     },
+    /// This program was built without its feature `compiler`.
+    #[error(
+        "this program cannot compile components; give it a `.cwasm` file that a `todo precompile` of its version made"
+    )]
+    NoCompiler,
     /// A component is not an HTTP component, or imports what this host does not offer.
     #[error("the component `{component}` does not fit this host: {reason}")]
     Unlinkable {

@@ -1,6 +1,6 @@
 //! `todo precompile`: compiles the components ahead of time, so that an image starts without compiling.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
@@ -9,26 +9,36 @@ use crate::failure::{Failure, Outcome};
 use crate::output;
 use crate::serve;
 
-/// Where to.
+/// From where, for what, and where to.
 #[derive(Args)]
 pub struct Precompile {
     /// The folder for the compiled components, `<component>.cwasm` each.
     #[arg(long, default_value = "target/precompiled")]
     output: PathBuf,
+    /// For any machine of this triple, which is of this machine's kind (`x86_64-unknown-linux-musl`). Without it the result may use all
+    /// that this processor can do, and so may be refused elsewhere.
+    #[arg(long)]
+    target: Option<String>,
+    /// Take the components' files from this folder and build nothing. Without it they are built as spin.toml says.
+    #[arg(long)]
+    components: Option<PathBuf>,
 }
 
 /// Runs the command.
 pub async fn run(precompile: Precompile, config: &Config) -> Outcome {
     let manifest = serve::manifest(config)?;
-    serve::build(&manifest).await?;
+    if precompile.components.is_none() {
+        serve::build(&manifest).await?;
+    }
     let output = &precompile.output;
     std::fs::create_dir_all(output)
         .map_err(|error| Failure::unavailable(format!("cannot make {}: {error}", output.display())))?;
     for component in manifest.components() {
-        let read =
-            |error| Failure::unavailable(format!("cannot read {}: {error}", component.source.display()));
-        let wasm = std::fs::read(&component.source).map_err(read)?;
-        let compiled = tokio::task::spawn_blocking(move || todo_host::precompile(&wasm))
+        let source = source(precompile.components.as_deref(), &component.source);
+        let wasm = std::fs::read(&source)
+            .map_err(|error| Failure::unavailable(format!("cannot read {}: {error}", source.display())))?;
+        let target = precompile.target.clone();
+        let compiled = tokio::task::spawn_blocking(move || todo_host::precompile(&wasm, target.as_deref()))
             .await
             .map_err(Failure::internal)?;
         let file = output.join(format!("{}.cwasm", component.id));
@@ -37,4 +47,12 @@ pub async fn run(precompile: Precompile, config: &Config) -> Outcome {
         output::line(file.display());
     }
     Ok(())
+}
+
+/// The component's file: where the manifest says, or of the same name in `folder`.
+fn source(folder: Option<&Path>, source: &Path) -> PathBuf {
+    match (folder, source.file_name()) {
+        (Some(folder), Some(name)) => folder.join(name),
+        _ => source.to_owned(),
+    }
 }
