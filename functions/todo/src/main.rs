@@ -17,6 +17,10 @@ use todo::{
     serve, token, up,
 };
 
+/// Requests allocate and free all the time, on every thread; and musl's own allocator is slow where threads share it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// A to-do assistant that you talk to.
 #[derive(Parser)]
 #[command(name = "todo", version, about, max_term_width = 110)]

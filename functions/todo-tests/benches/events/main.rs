@@ -16,6 +16,10 @@ use std::time::Duration;
 
 const SECTIONS: [&str; 5] = ["latency", "platform", "audit", "reminders", "fanout"];
 
+/// As in the binary.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[tokio::main]
 async fn main() {
     todo_agent::install_tls_provider();

@@ -2,7 +2,8 @@
 //! What the component costs: `add_task` and `list_tasks` through the component in the host, against the same handler
 //! compiled natively, in one run, alternating; then how fast a function starts and how little it holds when idle.
 //!
-//! `cargo bench -p todo-tests --bench tools` (`-- --seconds 5` for longer measurements).
+//! `cargo bench -p todo-tests --bench tools` measures everything (`-- --seconds 5` for longer measurements); words narrow it
+//! down: `cargo bench -p todo-tests --bench tools -- calls sqlite tool-list-tasks`, or `-- start`.
 
 mod load;
 mod servers;
@@ -17,27 +18,47 @@ use todo_store::testing::TestDatabase;
 /// Measurements of each kind; the median is shown.
 const ROUNDS: usize = 3;
 
+/// As in the binary.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[tokio::main]
 async fn main() {
     todo_agent::install_tls_provider();
-    let seconds = seconds();
+    let arguments: Vec<_> = std::env::args().skip(1).collect();
+    let parts = named(&["calls", "start"], &arguments);
+    if parts.contains(&"calls") {
+        calls(&arguments).await;
+    }
+    if parts.contains(&"start") {
+        start::measure().await;
+    }
+}
+
+async fn calls(arguments: &[String]) {
+    let seconds = seconds(arguments);
     println!("requests a second, median of {ROUNDS} × {seconds} s; × is component / native\n");
     println!(
         "{:<10} {:<12} {:>5}  {:>9} {:>10} {:>6}  {:>10} {:>10}",
         "database", "tool", "conn.", "native", "component", "×", "p99 native", "p99 comp."
     );
-    for engine in ["sqlite", "postgres"] {
-        for tool in ["tool-add-task", "tool-list-tasks"] {
+    for engine in named(&["sqlite", "postgres"], arguments) {
+        for tool in named(&["tool-add-task", "tool-list-tasks"], arguments) {
             for connections in [1, 32] {
                 compare(engine, tool, connections, Duration::from_secs(seconds)).await;
             }
         }
     }
-    start::measure().await;
 }
 
-fn seconds() -> u64 {
-    let arguments: Vec<_> = std::env::args().collect();
+/// Those of `names` that are among the arguments; all, if none is.
+fn named(names: &[&'static str], arguments: &[String]) -> Vec<&'static str> {
+    let given: Vec<_> =
+        names.iter().copied().filter(|name| arguments.iter().any(|argument| argument == name)).collect();
+    if given.is_empty() { names.to_vec() } else { given }
+}
+
+fn seconds(arguments: &[String]) -> u64 {
     let given = arguments.iter().position(|argument| argument == "--seconds");
     given.and_then(|at| arguments.get(at + 1)?.parse().ok()).unwrap_or(2)
 }
