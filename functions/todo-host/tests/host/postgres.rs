@@ -96,6 +96,33 @@ async fn a_finished_transaction_gives_the_same_connection_back() {
 }
 
 #[tokio::test]
+async fn a_transaction_is_one_although_its_begin_waits_for_its_first_statement() {
+    let Some(postgres) = Postgres::new(Limits::default()).await else { return };
+    postgres.run("create table t (n int)").await;
+    postgres.run("begin;insert into t values (1);rollback").await;
+    postgres.run("begin;insert into t values (2);commit").await;
+    let refused = postgres.run("begin;insert into t values (3);select 1/0;commit").await;
+    assert!(refused["error"].as_str().unwrap().contains("22012"), "{refused}");
+    postgres.run("begin;commit").await;
+    assert_eq!(postgres.run("select n from t").await, json!({ "rows": [["DbValue::Int32(2)"]] }));
+}
+
+#[tokio::test]
+async fn a_transaction_that_only_reads_cannot_write_and_leaves_a_clean_connection() {
+    let Some(postgres) = Postgres::new(Limits::default()).await else { return };
+    postgres.run("create table t (n int)").await;
+    let refused = postgres.run("begin read only;insert into t values (1);commit").await;
+    assert!(refused["error"].as_str().unwrap().contains("25006"), "{refused}");
+    for _ in 0..3 {
+        let read =
+            postgres.run("begin read only;select set_config('app.user_id', 'alice', true);commit").await;
+        assert_eq!(read["error"], Value::Null, "{read}");
+        let after = postgres.run("select coalesce(current_setting('app.user_id', true), ''), current_setting('transaction_read_only')");
+        assert_eq!(after.await, json!({ "rows": [["DbValue::Str(\"\")", "DbValue::Str(\"off\")"]] }));
+    }
+}
+
+#[tokio::test]
 async fn a_statement_without_end_is_cancelled_on_the_server() {
     let Some(postgres) = Postgres::new(Limits { time: SOON, ..Limits::default() }).await else { return };
     let request = format!("{}\nselect pg_sleep(3600)", postgres.database.url);

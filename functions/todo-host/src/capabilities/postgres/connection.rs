@@ -1,10 +1,11 @@
 //! A component's open connection, and how it goes back to its pool.
 
+use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use deadpool_postgres::Object;
-use futures::TryStreamExt;
+use futures::{FutureExt, TryStreamExt, join};
 use tokio_postgres::error::SqlState;
 use tokio_postgres::{NoTls, RowStream, Statement};
 
@@ -63,6 +64,9 @@ impl Lease {
         sql: &str,
         parameters: Vec<ParameterValue>,
     ) -> Result<(Vec<Column>, Vec<Row>), Error> {
+        if self.postpone(sql, &parameters) {
+            return Ok((Vec::new(), Vec::new()));
+        }
         self.track(sql, async {
             let (connection, statement) = self.prepare(sql, &parameters).await?;
             let found = connection.query_raw(&statement, parameters.into_iter().map(Parameter)).await;
@@ -76,6 +80,9 @@ impl Lease {
 
     /// Runs a statement and answers how many rows it changed.
     pub async fn execute(&self, sql: &str, parameters: Vec<ParameterValue>) -> Result<u64, Error> {
+        if self.postpone(sql, &parameters) {
+            return Ok(0);
+        }
         self.track(sql, async {
             let (connection, statement) = self.prepare(sql, &parameters).await?;
             let changed = connection.execute_raw(&statement, parameters.into_iter().map(Parameter)).await;
@@ -84,22 +91,49 @@ impl Lease {
         .await
     }
 
-    /// Does `work` and keeps account of it. A statement whose future is dropped still runs on the server, so it stays
+    /// Whether the statement needs no answer of the server's: see [`Session`].
+    fn postpone(&self, sql: &str, parameters: &[ParameterValue]) -> bool {
+        let Some(client) = self.client.as_ref().filter(|_| parameters.is_empty()) else { return false };
+        let mut session = lock(&self.session);
+        if session.postpone(sql) {
+            return true;
+        }
+        if !session.ends_reading(sql) {
+            return false;
+        }
+        // Sent by its first poll. Whatever the connection is asked next, by whomever, comes after it.
+        let sent = pin!(client.connection.batch_execute(sql)).now_or_never();
+        let sent = !matches!(sent, Some(Err(_)));
+        if sent {
+            session.note(sql);
+        }
+        sent
+    }
+
+    /// Does `work`, after what has to be sent before it, and keeps account of it. A statement whose future is dropped still runs on the server, so it stays
     /// counted; one that failed may have left both what was before it and what it was meant to do.
     async fn track<R>(&self, sql: &str, work: impl Future<Output = Result<R, Error>>) -> Result<R, Error> {
-        let before = {
+        let (begin, before) = {
             let mut session = lock(&self.session);
+            let begin = session.begin();
             let before = *session;
             session.note(sql);
-            before
+            (begin, before)
         };
         self.running.fetch_add(1, Ordering::Relaxed);
-        let result = work.await;
+        // The first poll of each sends: so they arrive in this order, and together.
+        let (begun, result) = join!(self.begin(begin), work);
+        let result = begun.and(result);
         self.running.fetch_sub(1, Ordering::Relaxed);
         if result.is_err() {
             lock(&self.session).merge(before);
         }
         result
+    }
+
+    async fn begin(&self, begin: Option<&str>) -> Result<(), Error> {
+        let (Some(begin), Some(client)) = (begin, &self.client) else { return Ok(()) };
+        client.connection.batch_execute(begin).await.map_err(|failure| error::failed(&failure))
     }
 
     async fn prepare(&self, sql: &str, parameters: &[ParameterValue]) -> Result<(&Object, Statement), Error> {

@@ -3,28 +3,70 @@
 //! A connection goes back to the pool for somebody else's request, perhaps another person's. An open transaction or a
 //! setting of the session must not go with it. Cleaning takes a round trip, so it is done only when a statement could
 //! have left something: this is the judgement, and where it cannot tell it says yes.
+//!
+//! It also knows which ends of a transaction nobody has to wait for. Each statement is a round trip to the server: a
+//! transaction that reads with one statement is two of them here and four when every answer is waited for.
+
+/// Statements that cannot fail on a clean connection. They go to the server together with the one that follows.
+const BEGINS: [&str; 2] = ["begin", "begin read only"];
 
 /// The state of a connection since it was taken from the pool.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Session {
     transaction: bool,
     settings: bool,
+    /// The transaction cannot have changed anything.
+    read_only: bool,
+    /// What begins a transaction, not sent yet.
+    begin: Option<&'static str>,
 }
 
 impl Session {
+    /// Whether `sql` need not be sent: it begins a transaction, which waits for what it begins with, or ends one that
+    /// has not been begun.
+    pub fn postpone(&mut self, sql: &str) -> bool {
+        let sql = plain(sql);
+        if self.begin.is_some() && is_plain_end(&sql) {
+            self.begin = None;
+            return true;
+        }
+        if self.is_clean() && self.begin.is_none() {
+            self.begin = BEGINS.into_iter().find(|begin| *begin == sql);
+            return self.begin.is_some();
+        }
+        false
+    }
+
+    /// What has to be sent before the next statement, which is noted here.
+    pub fn begin(&mut self) -> Option<&'static str> {
+        self.begin.take().inspect(|begin| self.note(begin))
+    }
+
+    /// Whether `sql` is the end of a transaction that changed nothing, so that its failure means nothing either.
+    pub fn ends_reading(&self, sql: &str) -> bool {
+        self.transaction && self.read_only && is_plain_end(&plain(sql))
+    }
+
     /// Takes note of a statement that is about to run.
     pub fn note(&mut self, sql: &str) {
-        let sql = sql.trim().trim_end_matches(';').to_ascii_lowercase();
+        let sql = plain(sql);
         match first_word(&sql) {
-            "begin" | "start" => self.transaction = true,
-            "commit" | "end" | "rollback" if is_plain_end(&sql) => self.transaction = false,
+            "begin" | "start" => {
+                self.transaction = true;
+                self.read_only = sql == "begin read only";
+            }
+            _ if is_plain_end(&sql) => self.transaction = false,
             // Savepoints live and die with their transaction.
             "savepoint" | "release" => {}
             "rollback" if self.transaction => {}
             "select" | "insert" | "update" | "delete" | "with" | "values" => {
-                self.settings |= sets_for_session(&sql)
+                self.settings |= sets_for_session(&sql);
+                self.read_only &= !sql.contains("transaction_read_only");
             }
-            _ => self.settings = true,
+            _ => {
+                self.settings = true;
+                self.read_only = false;
+            }
         }
     }
 
@@ -36,8 +78,13 @@ impl Session {
 
     /// Whether the connection can be used by somebody else as it is.
     pub fn is_clean(self) -> bool {
-        self == Self::default()
+        !self.transaction && !self.settings
     }
+}
+
+/// A statement in one spelling.
+fn plain(sql: &str) -> String {
+    sql.trim().trim_end_matches(';').to_ascii_lowercase()
 }
 
 fn first_word(sql: &str) -> &str {
@@ -46,8 +93,9 @@ fn first_word(sql: &str) -> &str {
 
 /// `COMMIT`, not `COMMIT AND CHAIN`, `ROLLBACK TO …` or `COMMIT PREPARED …`.
 fn is_plain_end(sql: &str) -> bool {
-    let mut words = sql.split_whitespace().skip(1);
-    matches!((words.next(), words.next()), (None | Some("work" | "transaction"), None))
+    let mut words = sql.split_whitespace();
+    matches!(words.next(), Some("commit" | "end" | "rollback"))
+        && matches!((words.next(), words.next()), (None | Some("work" | "transaction"), None))
 }
 
 /// Whether a query changes settings beyond its transaction: `set_config(…)` unless its last argument is a plain `true`.
@@ -87,6 +135,47 @@ mod tests {
             "COMMIT;"
         ]));
         assert!(clean_after(&["start transaction", "savepoint a", "rollback to a", "rollback work"]));
+    }
+
+    #[test]
+    fn a_transaction_begins_with_its_first_statement() {
+        let mut session = Session::default();
+        assert!(session.postpone("BEGIN;"));
+        assert!(session.is_clean(), "nothing was sent");
+        assert!(!session.postpone("select 1"));
+        assert_eq!(session.begin(), Some("begin"));
+        assert!(!session.is_clean());
+        assert_eq!(session.begin(), None);
+    }
+
+    #[test]
+    fn a_transaction_without_statements_never_begins() {
+        let mut session = Session::default();
+        assert!(session.postpone("BEGIN") && session.postpone("ROLLBACK"));
+        assert_eq!(session.begin(), None);
+        assert!(!session.postpone("COMMIT"), "the server has a warning for that");
+    }
+
+    #[test]
+    fn what_may_fail_or_comes_second_is_sent_at_once() {
+        assert!(!Session::default().postpone("begin isolation level none"));
+        let mut session = Session::default();
+        session.note("start transaction");
+        assert!(!session.postpone("begin"));
+    }
+
+    #[test]
+    fn only_a_transaction_that_cannot_write_ends_without_an_answer() {
+        let ends = |statements: &[&str]| {
+            let mut session = Session::default();
+            statements.iter().for_each(|statement| session.note(statement));
+            session.ends_reading("COMMIT")
+        };
+        assert!(ends(&["BEGIN READ ONLY", "select set_config('app.user_id', $1, true)"]));
+        assert!(!ends(&["BEGIN", "select 1"]));
+        assert!(!ends(&["BEGIN READ ONLY", "set transaction read write"]));
+        assert!(!ends(&["BEGIN READ ONLY", "select set_config('transaction_read_only', 'off', true)"]));
+        assert!(!ends(&["BEGIN READ ONLY", "commit"]));
     }
 
     #[test]
