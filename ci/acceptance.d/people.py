@@ -149,6 +149,9 @@ class Page:
             elif kind == 8:
                 return
 
+    def close(self):
+        self.socket.shutdown(socket.SHUT_RDWR)
+
     def hears(self, what, fits, seconds):
         """When it heard such a message, and the message."""
         def found():

@@ -137,6 +137,7 @@ def every_consumer_takes_its_events_from_zero(stage):
     bob.does("add pay the rent on 2027-03-01 at 9am every month", "add_task")
     bob.does("complete task 1", "complete_task")
     wait_until("the next task", lambda: bob.titles() == ["pay the rent"])
+    wait_until("every consumer was asked", lambda: all(len(stage.sources.sources[name].deliveries) > mark for name, mark in marks.items()))
     all_delivered(stage.sources)
     firsts = [f"{name.removeprefix('event-')} {seconds(stage.sources.sources[name].deliveries[mark]['seconds'])}" for name, mark in marks.items()]
     taken = sum(len(source.deliveries) for source in stage.sources.sources.values())
@@ -190,6 +191,7 @@ def a_reminder_wakes_its_function_and_reaches_the_page(stage):
     if time.time() > due:
         raise Failed("the reminder was due before its function slept")
     at, message = page.hears("the reminder", lambda message: message["type"] == "reminder", 150)
+    page.close()
     if message["title"] != "stretch":
         raise Failed(str(message))
     return f"page open after {seconds(opened())} (live at zero); heard {seconds(at - due)} after it was due, with tick-fire-reminder and event-send-reminder at zero"
