@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::str::FromStr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sqlx::postgres::{PgArguments, PgPoolOptions, PgRow, Postgres};
 use sqlx::sqlite::{
@@ -10,8 +10,8 @@ use sqlx::sqlite::{
     SqliteSynchronous,
 };
 use sqlx::{
-    Arguments, AssertSqlSafe, Column, Connection as _, Executor, PgPool, Row as _, SqlitePool, TypeInfo,
-    ValueRef,
+    Arguments, AssertSqlSafe, Column, ConnectOptions as _, Connection as _, Executor, PgPool, Row as _,
+    SqliteConnection, SqlitePool, TypeInfo, ValueRef,
 };
 
 use crate::dialect::Access;
@@ -19,6 +19,10 @@ use crate::{Dialect, Error, Row, Value};
 
 /// How long a writer of SQLite waits for the one before it.
 const BUSY: Duration = Duration::from_secs(5);
+/// How long a migration waits for others at the same file, who may have all of it to do.
+const MIGRATING: Duration = Duration::from_secs(60);
+/// How soon it tries to open the file again.
+const AGAIN: Duration = Duration::from_millis(20);
 /// How long to wait for a free connection before saying that the database is not available.
 const ACQUIRE: Duration = Duration::from_secs(5);
 /// A connection that was idle for longer is asked whether it still lives; asking every time would cost a round trip.
@@ -132,13 +136,24 @@ pub(crate) async fn migrate(url: &str, dialect: Dialect) -> Result<(), Error> {
         }
         // sqlx takes no lock here, so that two would apply the same file: the write lock around all of them is ours.
         Dialect::Sqlite => {
-            let options = sqlite_options(url)?.create_if_missing(true);
-            let mut connection = sqlx::ConnectOptions::connect(&options).await?;
+            let mut connection = open_or_create(url).await?;
             let mut all = connection.begin_with("BEGIN IMMEDIATE").await?;
             sqlx::migrate!("migrations/sqlite").run(&mut *all).await.map_err(migration_error)?;
             all.commit().await?;
             connection.close().await?;
             Ok(())
+        }
+    }
+}
+
+/// While somebody else turns a new file to WAL, SQLite refuses to open it at once, whatever the busy timeout says.
+async fn open_or_create(url: &str) -> Result<SqliteConnection, Error> {
+    let options = sqlite_options(url)?.create_if_missing(true).busy_timeout(MIGRATING);
+    let patience = Instant::now() + MIGRATING;
+    loop {
+        match options.connect().await.map_err(Error::from) {
+            Err(Error::Busy(_)) if Instant::now() < patience => tokio::time::sleep(AGAIN).await,
+            opened => return opened,
         }
     }
 }
