@@ -3,6 +3,8 @@
 // Knative's own code. Dapr's are checked by its types, and the two kinds that no package publishes (KafkaSource, KafkaSink) by the copies of
 // their fields below. What depends on the cluster (quotas, other objects) it cannot know. Arguments name features of Knative Serving that are
 // switched on there, such as kubernetes.podspec-topologyspreadconstraints.
+//
+// `manifests kustomize FOLDER` prints what `kubectl kustomize FOLDER` would, by the same code.
 package main
 
 import (
@@ -32,6 +34,8 @@ import (
 	pkgduck "knative.dev/pkg/apis/duck/v1"
 	"knative.dev/serving/pkg/apis/config"
 	serving "knative.dev/serving/pkg/apis/serving/v1"
+	"sigs.k8s.io/kustomize/api/krusty"
+	"sigs.k8s.io/kustomize/kyaml/filesys"
 	"sigs.k8s.io/yaml"
 )
 
@@ -213,7 +217,28 @@ func knative(enabled []string) context.Context {
 	return config.ToContext(ctx, &config.Config{Features: serves})
 }
 
+// kustomize prints the manifests of a folder.
+func kustomize(folder string) error {
+	built, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(filesys.MakeFsOnDisk(), folder)
+	if err != nil {
+		return err
+	}
+	text, err := built.AsYaml()
+	if err != nil {
+		return err
+	}
+	_, err = os.Stdout.Write(text)
+	return err
+}
+
 func main() {
+	if len(os.Args) == 3 && os.Args[1] == "kustomize" {
+		if err := kustomize(os.Args[2]); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
 	ctx := knative(os.Args[1:])
 	documents := decoder.NewYAMLReader(bufio.NewReader(os.Stdin))
 	failed, checked := 0, 0
