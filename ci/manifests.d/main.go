@@ -4,7 +4,7 @@
 // their fields below. What depends on the cluster (quotas, other objects) it cannot know. Arguments name features of Knative Serving that are
 // switched on there, such as kubernetes.podspec-topologyspreadconstraints.
 //
-// `manifests kustomize FOLDER` prints what `kubectl kustomize FOLDER` would, by the same code.
+// `manifests kustomize FOLDER` prints what `kubectl kustomize FOLDER` would, by the same code, in the order of the files.
 package main
 
 import (
