@@ -6,16 +6,18 @@ not read that. Equal files make an equal archive: entries are sorted, all of one
 """
 import argparse
 import datetime
-import gzip
 import hashlib
 import io
 import json
 import pathlib
+import subprocess
 import tarfile
 
 # Numeric, because Kubernetes' runAsNonRoot cannot look up a name; nobody else's number by convention.
 USER = "65532:65532"
 ARCHITECTURES = {"x86_64": {"architecture": "amd64"}, "aarch64": {"architecture": "arm64", "variant": "v8"}}
+# Huge pages would give each process a dozen MiB that it never asked for: mimalloc asks for them, for large heaps.
+ENVIRONMENT = ["PATH=/", "PORT=8080", "MIMALLOC_ALLOW_THP=0"]
 OCI = "application/vnd.oci.image"
 
 
@@ -40,8 +42,10 @@ def layer(root, paths, time):
 
 
 def packed(data):
-    """Gzip, without a name and a time: every engine reads it."""
-    return gzip.compress(data, 9, mtime=0)
+    """Zstandard, because it looks back further than the 32 KiB of gzip: one component is much like the one before, and all of them become a
+    fourth of what gzip makes of them. A window of 64 MiB is within what every reader allows."""
+    command = ["zstd", "-19", "--long=26", "--single-thread", "--quiet", "--stdout"]
+    return subprocess.run(command, input=data, stdout=subprocess.PIPE, check=True).stdout
 
 
 class Blobs(dict):
@@ -75,13 +79,13 @@ def image(root, about):
         **platform,
         "created": created,
         "config": {
-            "User": USER, "WorkingDir": "/", "Entrypoint": ["/todo"], "Env": ["PATH=/", "PORT=8080"],
+            "User": USER, "WorkingDir": "/", "Entrypoint": ["/todo"], "Env": ENVIRONMENT,
             "ExposedPorts": {"8080/tcp": {}}, "Labels": labels,
         },
         "rootfs": {"type": "layers", "diff_ids": ["sha256:" + hashlib.sha256(data).hexdigest() for data in layers]},
         "history": [{"created": created, "comment": comment} for comment in ["components", "host"]],
     }))
-    blobs = [files.keep("layer.v1.tar+gzip", packed(data)) for data in layers]
+    blobs = [files.keep("layer.v1.tar+zstd", packed(data)) for data in layers]
     manifest = files.keep("manifest.v1+json", compact({
         "schemaVersion": 2, "mediaType": OCI + ".manifest.v1+json", "config": config, "layers": blobs, "annotations": labels,
     }))

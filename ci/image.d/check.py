@@ -6,7 +6,6 @@ no shell, no library, no /etc, no /proc. Then measures.
 """
 import base64
 import contextlib
-import gzip
 import hashlib
 import http.client
 import io
@@ -34,6 +33,10 @@ def digest(data):
     return "sha256:" + hashlib.sha256(data).hexdigest()
 
 
+def decompressed(data):
+    return subprocess.run(["zstd", "--decompress", "--quiet", "--stdout"], input=data, stdout=subprocess.PIPE, check=True).stdout
+
+
 def opened(archive):
     """The image's config and its layers, unpacked; every digest on the way is checked."""
     with tarfile.open(archive) as tar:
@@ -49,7 +52,7 @@ def opened(archive):
     [entry] = json.loads(files["index.json"])["manifests"]
     manifest = json.loads(blob(entry))
     config = json.loads(blob(manifest["config"]))
-    layers = [gzip.decompress(blob(layer)) for layer in manifest["layers"]]
+    layers = [decompressed(blob(layer)) for layer in manifest["layers"]]
     assert config["rootfs"]["diff_ids"] == [digest(layer) for layer in layers]
     [docker] = json.loads(files["manifest.json"])
     assert docker["Config"] == path(manifest["config"]) and docker["Layers"] == [path(layer) for layer in manifest["layers"]]
@@ -159,7 +162,8 @@ class BareRoot:
         [self.program] = config["config"]["Entrypoint"]
         self.keys = Keys(folder)
         self.environment = {
-            "PATH": "/", "DATABASE_URL": "sqlite:/data/todo.db", "TODO_FUNCTION_PUBLIC_KEYS": self.keys.public,
+            **dict(variable.split("=", 1) for variable in config["config"]["Env"]),
+            "DATABASE_URL": "sqlite:/data/todo.db", "TODO_FUNCTION_PUBLIC_KEYS": self.keys.public,
             "TODO_DATA": "/data", "TODO_LOG": "error",
         }
         uid, gid = map(int, self.user.split(":"))
@@ -194,8 +198,12 @@ class BareRoot:
     def serving(self, *arguments, port=None, listen=None, **environment):
         """The port of a process that runs meanwhile; it must end by itself when it is told to."""
         port = port or free_port()
-        where = {"TODO_LISTEN": f"{listen}:{port}"} if listen else {"PORT": str(port)}
-        process = subprocess.Popen(self.command(*arguments), env={**self.environment, **environment, **where})
+        environment = {**self.environment, **environment, "PORT": str(port)}
+        if listen:
+            # It would come before the address.
+            del environment["PORT"]
+            environment["TODO_LISTEN"] = f"{listen}:{port}"
+        process = subprocess.Popen(self.command(*arguments), env=environment)
         try:
             yield port, process.pid
             process.send_signal(signal.SIGTERM)

@@ -26,7 +26,7 @@ pub fn precompile(wasm: &[u8], target: Option<&str>) -> Result<Vec<u8>, HostErro
     engine.precompile_component(wasm).map_err(|error| unloadable("", &error))
 }
 
-/// What every host of this version loads, without what nobody looks at in a deployment: a third of the file. Traces of
+/// What every host of this version loads, without what nobody looks at in a deployment: a quarter of the file. Traces of
 /// traps name the WebAssembly functions all the same, and only lack the offset in them; and nothing unwinds through
 /// components, because wasmtime takes panics across them itself.
 fn ahead_of_time(target: Option<&str>) -> wasmtime::Result<Config> {
