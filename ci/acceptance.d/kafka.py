@@ -109,8 +109,9 @@ class Recorder:
             def log_message(self, *_):
                 pass
 
-        server = http.server.ThreadingHTTPServer((NODE, 0), Handler)
-        self.url = f"http://{NODE}:{server.server_address[1]}"
+        # Always the same port, because Triggers keep it from one call of the acceptance to the next.
+        server = http.server.ThreadingHTTPServer((NODE, 19095), Handler)
+        self.url = f"http://{NODE}:19095"
         threading.Thread(target=server.serve_forever, daemon=True).start()
 
     def event(self, path, fits, seconds=60):

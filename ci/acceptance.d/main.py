@@ -37,6 +37,7 @@ def prepare(namespace):
     database = f"postgres://todo@{NODE}:{os.environ['POSTGRES_PORT']}/{namespace.replace('-', '_')}?sslmode=disable"
     kubectl("create", "-n", namespace, "-f", "-", stdin=run(f"{ROOT}/knative/new-secrets", environment={"DATABASE_URL": database}).stdout)
     kubectl("create", "secret", "generic", "todo-development-key", "-n", namespace, f"--from-file=development-key.pem={os.environ['DEVELOPMENT_KEY']}")
+    kubectl("create", "configmap", "dapr-resources", "-n", namespace, *(f"--from-file={ROOT}/dapr/components/{name}.yaml" for name in ("pubsub", "state")))
     with open(f"{ROOT}/ci/acceptance.d/surroundings.yaml") as file:
         text = file.read().replace("@NODE@", NODE).replace("@PORT@", BROKERS.rpartition(":")[2])
     kubectl("apply", "-n", namespace, "-f", "-", stdin=text)

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Prints the manifests of what stands on the node besides Kubernetes, for one small node, from the Go modules' own files.
 
-manifests.py gateway|crds|serving|kourier|eventing|dapr   (run where `go list -m` knows the modules; dapr also needs helm)
+manifests.py gateway|crds|serving|kourier|eventing   (run where `go list -m` knows the modules)
 
 Changed from upstream: images built here (`ko://path` → `dev.local/…:v1`), no resource requests, one replica of each, short
-scale-to-zero times, Kourier as the ingress, Dapr's Scheduler in memory.
+scale-to-zero times, Kourier as the ingress.
 """
 import glob
 import re
@@ -38,7 +38,7 @@ def read(patterns):
             yield from yaml.safe_load_all(text)
 
 
-def knative(which):
+def manifests(which):
     if which == "gateway":
         return read([module("sigs.k8s.io/gateway-api") + "/config/crd/standard/*.yaml"])
     if which == "kourier":
@@ -60,17 +60,6 @@ def knative(which):
     }[which])
 
 
-def dapr():
-    settings = ["global.registry=dev.local", "global.tag=v1", "global.actors.enabled=false", "global.prometheus.enabled=false",
-                "dapr_scheduler.cluster.inMemoryStorage=true"]
-    chart = module("github.com/dapr/dapr") + "/charts/dapr"
-    said = output("helm", "template", "dapr", chart, "--namespace=dapr-system", "--include-crds", "--kube-version=1.35.0",
-                  "--set=" + ",".join(settings))
-    yield {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "dapr-system"}}
-    for document in yaml.safe_load_all(said.replace("namespace: replaceme", "namespace: dapr-system")):
-        yield document
-
-
 # ConfigMaps hold an `_example` with a checksum; a setting beside it leaves the example alone.
 SETTINGS = {
     "config-network": {"ingress-class": "kourier.ingress.networking.knative.dev"},
@@ -79,14 +68,6 @@ SETTINGS = {
     # What charts/todo needs for its development key, and its values for clouds for spreading pods.
     "config-features": {"kubernetes.podspec-volumes-emptydir": "enabled", "kubernetes.podspec-topologyspreadconstraints": "enabled"},
 }
-
-
-def one_scheduler(container):
-    """Of the three that the chart writes down, the first."""
-    arguments = container.get("args", [])
-    if "--etcd-initial-cluster" in arguments:
-        place = arguments.index("--etcd-initial-cluster") + 1
-        arguments[place] = arguments[place].split(",")[0]
 
 
 def small(document):
@@ -102,13 +83,11 @@ def small(document):
         for container in spec["containers"]:
             container.pop("resources", None)
             container["imagePullPolicy"] = "IfNotPresent"
-            one_scheduler(container)
     return document
 
 
 def main(which):
-    documents = dapr() if which == "dapr" else knative(which)
-    documents = [document for document in documents if document]
+    documents = [document for document in manifests(which) if document]
     if which == "crds":
         documents = [document for document in documents if document["kind"] == "CustomResourceDefinition"]
     print(yaml.safe_dump_all([kept for document in documents if (kept := small(document))], sort_keys=False))
