@@ -3,8 +3,11 @@
 
 mod environment;
 mod functions;
+mod openapi;
 mod platform;
+mod reference;
 mod references;
+mod workflows;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -142,6 +142,9 @@ fn every_schema_is_one_and_every_example_fits() {
         }
         for (path, item) in document["paths"].as_object().unwrap() {
             let content = &item["post"]["requestBody"]["content"]["application/json"];
+            if content.is_null() {
+                continue;
+            }
             let valid = validator(&document, &content["schema"]);
             for (example, value) in content["examples"].as_object().into_iter().flatten() {
                 let error = valid.validate(&value["value"]).err().map(|error| error.to_string());
