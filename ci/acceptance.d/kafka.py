@@ -139,6 +139,14 @@ def broker(namespace, recorder):
     return yaml.safe_dump(document)
 
 
+def results(namespace, recorder):
+    """The Trigger for answers, to the recorder in the place of the KafkaSink."""
+    document = next(document for document in documents("knative") if (document["kind"], document["metadata"]["name"]) == ("Trigger", "tool-results"))
+    document["metadata"] = {"name": "tool-results-here", "namespace": namespace}
+    document["spec"]["subscriber"] = {"uri": f"{recorder.url}/tool-results"}
+    return yaml.safe_dump(document)
+
+
 def all_delivered(sources):
     sources.settle()
     if refused := sources.refused():

@@ -19,14 +19,15 @@ class Stage:
     namespace, helm_namespace = "todo", "todo-helm"
 
     def __init__(self):
-        self.people = {}
+        # Nobody from an earlier call, whose tasks are still there.
+        self.people, self.run = {}, f"{int(time.time()):x}"
         self.recorder = Recorder()
         for namespace in (self.namespace, self.helm_namespace):
             prepare(namespace)
         self.sources = Sources(self.namespace)
 
     def person(self, name):
-        return self.people.setdefault(name, Person(self.namespace, name))
+        return self.people.setdefault(name, Person(self.namespace, f"{name}-{self.run}"))
 
 
 def prepare(namespace):
