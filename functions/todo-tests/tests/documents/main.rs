@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails by panicking")]
 //! What people read and what runs say the same: each test fails when only one of the two was changed.
 
+mod contract;
 mod environment;
 mod functions;
 mod openapi;
