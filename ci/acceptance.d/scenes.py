@@ -196,6 +196,15 @@ def a_reminder_wakes_its_function_and_reaches_the_page(stage):
     return f"page open after {seconds(opened())} (live at zero); heard {seconds(at - due)} after it was due, with tick-fire-reminder and event-send-reminder at zero"
 
 
+def a_page_stays_open(stage):
+    """Longer than the 30 s in which a component must begin to answer."""
+    page = stage.person("kim").opens_a_page()
+    with stopwatch() as took:
+        wait_until("the third heartbeat", lambda: sum(message["type"] == "heartbeat" for _, message in page.heard) > 2, 90)
+    page.close()
+    return f"its third heartbeat after {seconds(took())}"
+
+
 # ---- when something breaks -----------------------------------------------------------------------------------------
 
 def kill(namespace, function):
@@ -405,7 +414,7 @@ def helm_upgrades_and_rolls_back(stage):
 
 WITH_KN = [
     it_is_deployed_with_kn, a_sentence_becomes_a_task, every_tool_wakes_from_zero_and_goes_back, a_function_at_zero_answers, a_warm_call_is_quick,
-    a_warm_turn_is_quick, every_consumer_takes_its_events_from_zero, a_tool_is_called_by_an_event, a_reminder_wakes_its_function_and_reaches_the_page,
+    a_warm_turn_is_quick, every_consumer_takes_its_events_from_zero, a_tool_is_called_by_an_event, a_reminder_wakes_its_function_and_reaches_the_page, a_page_stays_open,
     a_pod_is_killed_in_the_middle_of_a_turn, a_tool_is_killed_in_the_middle_of_a_call, a_new_version_is_rolled_out_by_traffic_split,
     a_version_that_fails_its_smoke_test_gets_no_traffic, a_version_that_fails_between_the_steps_is_taken_back, the_audit_is_whole, memory_at_rest, it_is_removed,
 ]
