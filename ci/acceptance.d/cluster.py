@@ -3,7 +3,6 @@ import contextlib
 import json
 import os
 import subprocess
-import tempfile
 import time
 
 ROOT = os.path.realpath(os.path.join(os.path.dirname(__file__), "../.."))
@@ -64,19 +63,12 @@ def pod_address(namespace, function):
 
 def memory():
     """The working set of each namespace's pods in MiB, as the kubelet measures it."""
-    summary = json.loads(kubectl("get", "--raw", "/api/v1/nodes/node/proxy/stats/summary"))
     sums = {}
-    for pod in summary["pods"]:
-        used = sum(container.get("memory", {}).get("workingSetBytes", 0) for container in pod.get("containers", []))
-        namespace = pod["podRef"]["namespace"]
-        sums[namespace] = sums.get(namespace, 0) + used / 2**20
+    for line in kubectl("get", "--raw", "/api/v1/nodes/node/proxy/metrics/resource").splitlines():
+        if line.startswith("pod_memory_working_set_bytes{"):
+            namespace = line.split('namespace="')[1].split('"')[0]
+            sums[namespace] = sums.get(namespace, 0) + float(line.split("} ")[1].split()[0]) / 2**20
     return sums
-
-
-def file_of(text):
-    with tempfile.NamedTemporaryFile("w", delete=False) as file:
-        file.write(text)
-    return file.name
 
 
 def job(namespace, name, *arguments):
