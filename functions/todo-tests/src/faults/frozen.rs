@@ -2,15 +2,13 @@
 //! an edit beside a running test neither rebuilds nor changes anything.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use todo_host::Manifest;
 use toml::{Table, Value};
 
-/// The program and its manifests.
+/// The manifests, and where compiled components are kept.
 pub struct Frozen {
-    pub program: PathBuf,
     pub manifest: PathBuf,
     pub knative: PathBuf,
     pub compiled: PathBuf,
@@ -41,7 +39,7 @@ pub fn freeze(folder: &Path, defaults: &[(&str, &str)]) -> anyhow::Result<Frozen
     let manifest = folder.join("spin.toml");
     std::fs::write(&manifest, toml::to_string(&table)?)?;
     let compiled = root.join("target/compiled");
-    Ok(Frozen { program: program()?, manifest, knative: root.join("knative"), compiled })
+    Ok(Frozen { manifest, knative: root.join("knative"), compiled })
 }
 
 /// The repository.
@@ -56,31 +54,4 @@ fn entry<'a>(table: &'a mut Table, path: &[&str]) -> anyhow::Result<&'a mut Tabl
         at = found.with_context(|| format!("spin.toml has no [{}]", path.join(".")))?;
     }
     Ok(at)
-}
-
-/// The `todo` beside this program. Under cargo it is built first, so that it is never an older one.
-fn program() -> anyhow::Result<PathBuf> {
-    let own = std::env::current_exe()?;
-    let folder = own.parent().context("this program lies nowhere")?;
-    let release = folder.ends_with("release");
-    if let Some(cargo) = std::env::var_os("CARGO") {
-        let mut build = Command::new(cargo);
-        build.args(["build", "--quiet", "--package", "todo", "--bin", "todo"]);
-        build.args(release.then_some("--release"));
-        build.arg("--manifest-path").arg(root().join("Cargo.toml"));
-        // Where this program was built to, whatever the environment says by now.
-        build.arg("--target-dir").args(folder.parent());
-        if !build.stdin(Stdio::null()).status()?.success() {
-            bail!("`todo` cannot be built");
-        }
-    }
-    let program = folder.join("todo");
-    if !program.is_file() {
-        bail!(
-            "there is no `todo` beside {}: make it with `cargo build -p todo{}`",
-            own.display(),
-            if release { " --release" } else { "" }
-        );
-    }
-    Ok(program)
 }

@@ -1,11 +1,16 @@
 //! `todo up` as a process that can be killed.
 
+use std::ffi::OsString;
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::process::{ExitStatus, Stdio};
+use std::process::{ExitCode, ExitStatus, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
+use clap::Parser;
+use todo::config::Config;
+use todo::failure::Failure;
+use todo::up::Up;
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 
@@ -13,8 +18,40 @@ use crate::frozen::Frozen;
 
 /// From exec to the line that says where it listens. The first time it compiles all components, in a debug build on a busy machine.
 const START: Duration = Duration::from_secs(300);
+/// Started with this argument, this program is `todo up`: so what is killed is never older than what is tested, and nothing is built for it.
+const TODO_UP: &str = "todo-up";
 /// How the line begins that says so.
 const ADDRESS: &str = "  mcp     ";
+
+/// What [`TODO_UP`] asks for, if it is asked.
+pub fn asked() -> Option<ExitCode> {
+    let mut arguments = std::env::args_os();
+    let program = arguments.next()?;
+    (arguments.next()? == TODO_UP).then(|| up(std::iter::once(program).chain(arguments)))
+}
+
+fn up(arguments: impl Iterator<Item = OsString>) -> ExitCode {
+    #[derive(Parser)]
+    struct Cli {
+        #[command(flatten)]
+        up: Up,
+        #[command(flatten)]
+        config: Config,
+    }
+    let Cli { up, config } = Cli::parse_from(arguments);
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let ended = match runtime {
+        Ok(runtime) => runtime.block_on(todo::up::run(up, config)),
+        Err(error) => Err(Failure::unavailable(format!("cannot start threads: {error}"))),
+    };
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("todo: {failure}");
+            failure.into()
+        }
+    }
+}
 
 /// How to start it.
 pub struct Recipe {
@@ -33,8 +70,8 @@ impl Recipe {
     /// Starts it; it does not listen yet.
     pub fn spawn(&self) -> anyhow::Result<Host> {
         let log = File::options().create(true).append(true).open(self.log())?;
-        let mut command = mortal(&self.frozen.program);
-        command.arg("up").env_clear();
+        let mut command = mortal(&std::env::current_exe()?);
+        command.arg(TODO_UP).env_clear();
         let kept = ["PATH", "HOME", "TMPDIR"].into_iter();
         command.envs(kept.filter_map(|name| Some((name, std::env::var_os(name)?))));
         command
