@@ -66,9 +66,8 @@ impl Running {
         if config.dapr_api_token.is_some() {
             told.token.clone_from(&config.dapr_api_token);
         }
-        todo_agent::install_tls_provider();
-        let http =
-            reqwest::Client::builder().no_proxy().timeout(DEADLINE).build().map_err(Failure::internal)?;
+        let http = todo_agent::client_builder(&told.url).map_err(Failure::internal)?;
+        let http = http.no_proxy().timeout(DEADLINE).build().map_err(Failure::internal)?;
         Ok(Self { http, told })
     }
 

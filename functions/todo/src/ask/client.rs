@@ -44,8 +44,11 @@ impl Client {
             .pop_if_empty()
             .extend(["api", &user, "chat"]);
         let timezone = jiff::tz::TimeZone::system().iana_name().map(str::to_owned);
-        todo_agent::install_tls_provider();
-        Ok(Self { http: reqwest::Client::new(), url, token, conversation, timezone })
+        let http = todo_agent::client_builder(url.as_str())
+            .map_err(Failure::internal)?
+            .build()
+            .map_err(Failure::internal)?;
+        Ok(Self { http, url, token, conversation, timezone })
     }
 
     /// One turn, answered whole.
