@@ -40,6 +40,11 @@ impl Place {
         Self { url: world.url(), token: world.token("ada"), person: "ada".to_owned(), world: Some(world) }
     }
 
+    /// Of ours a new one each time: a machine may be slow, and a token's time is short.
+    fn token(&self) -> String {
+        self.world.as_ref().map_or_else(|| self.token.clone(), |world| world.token(&self.person))
+    }
+
     fn get(&self, path: &str) -> RequestBuilder {
         Client::new().get(format!("{}{path}", self.url))
     }
@@ -50,7 +55,7 @@ impl Place {
 
     /// The person's own chat endpoint, with their token.
     fn chat(&self) -> RequestBuilder {
-        self.post(&format!("/api/{}/chat", self.person)).bearer_auth(&self.token)
+        self.post(&format!("/api/{}/chat", self.person)).bearer_auth(self.token())
     }
 }
 
@@ -180,7 +185,6 @@ impl Contract {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "seen to hold as far as docs/specs/documents.md says"]
 async fn every_answer_to_people_is_as_the_document_says() {
     let place = Place::open().await;
     let mut contract = Contract::of(PEOPLE);
@@ -197,7 +201,6 @@ async fn every_answer_to_people_is_as_the_document_says() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "seen to hold as far as docs/specs/documents.md says"]
 async fn every_answer_of_a_function_is_as_the_document_says() {
     let world = World::on(Engine::Sqlite).await.unwrap();
     let mut contract = Contract::of(FUNCTIONS);

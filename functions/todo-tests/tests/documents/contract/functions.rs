@@ -18,7 +18,6 @@ pub async fn answer(world: &World, contract: &mut Contract) {
 }
 
 async fn tools(world: &World, contract: &mut Contract) {
-    let add = world.function("tool-add-task", "ada");
     let meta = json!({
         "io.modelcontextprotocol/protocolVersion": "2026-07-28",
         "io.modelcontextprotocol/clientInfo": {"name": "contract", "version": "0"},
@@ -34,27 +33,25 @@ async fn tools(world: &World, contract: &mut Contract) {
     let told = json!({"jsonrpc": "2.0", "method": "notifications/initialized", "params": {"_meta": meta}});
     let url = format!("{}/mcp", world.function_url("tool-add-task"));
     let plain = |request: RequestBuilder| request.header("content-type", "application/json");
-    let requests = [
-        (200, add.request("server/discover").json(&body("server/discover", json!({})))),
-        (200, add.request("tools/list").json(&body("tools/list", json!({})))),
-        (200, add.request("tools/call").json(&good)),
-        (200, add.request("tools/call").json(&call(json!({"user_id": "ada", "title": ""})))),
-        (202, add.request("notifications/initialized").json(&told)),
-        (400, plain(add.request("tools/list")).body("{")),
-        (401, plain(Client::new().post(&url)).body("{}")),
-        (403, add.request("tools/call").json(&anothers)),
-        (404, add.request("ping").json(&body("ping", json!({})))),
-        (405, Client::new().request(reqwest::Method::PUT, &url)),
-        (
-            406,
-            plain(Client::new().post(&url).bearer_auth(add.token())).header("accept", "text/html").body("{}"),
-        ),
-        (413, plain(add.request("tools/call")).body(format!("\"{}\"", "x".repeat(200 * 1024)))),
-        (415, add.request("tools/call").header("content-type", "text/plain").body("{}")),
-    ];
-    for (status, request) in requests {
+    // Each with a token of its own, which is good for a minute.
+    let add = || world.function("tool-add-task", "ada");
+    let unacceptable = || Client::new().post(&url).bearer_auth(add().token()).header("accept", "text/html");
+    let mut holds = async |status: u16, request: RequestBuilder| {
         contract.holds(MCP, status, request.send().await.unwrap()).await;
-    }
+    };
+    holds(200, add().request("server/discover").json(&body("server/discover", json!({})))).await;
+    holds(200, add().request("tools/list").json(&body("tools/list", json!({})))).await;
+    holds(200, add().request("tools/call").json(&good)).await;
+    holds(200, add().request("tools/call").json(&call(json!({"user_id": "ada", "title": ""})))).await;
+    holds(202, add().request("notifications/initialized").json(&told)).await;
+    holds(400, plain(add().request("tools/list")).body("{")).await;
+    holds(401, plain(Client::new().post(&url)).body("{}")).await;
+    holds(403, add().request("tools/call").json(&anothers)).await;
+    holds(404, add().request("ping").json(&body("ping", json!({})))).await;
+    holds(405, Client::new().request(reqwest::Method::PUT, &url)).await;
+    holds(406, plain(unacceptable()).body("{}")).await;
+    holds(413, plain(add().request("tools/call")).body(format!("\"{}\"", "x".repeat(200 * 1024)))).await;
+    holds(415, add().request("tools/call").header("content-type", "text/plain").body("{}")).await;
 }
 
 async fn events(world: &World, contract: &mut Contract) {

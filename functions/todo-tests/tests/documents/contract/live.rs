@@ -15,10 +15,10 @@ const LIVE: &str = "get /api/{user_id}/live";
 pub async fn listens(place: &Place, contract: &mut Contract) {
     let path = format!("/api/{}/live", place.person);
     let refused = [
-        (400, place.get(&format!("{path}?since=yesterday")).bearer_auth(&place.token)),
+        (400, place.get(&format!("{path}?since=yesterday")).bearer_auth(place.token())),
         (401, place.get(&path)),
-        (403, place.get("/api/somebody-else/live").bearer_auth(&place.token)),
-        (426, place.get(&path).bearer_auth(&place.token)),
+        (403, place.get("/api/somebody-else/live").bearer_auth(place.token())),
+        (426, place.get(&path).bearer_auth(place.token())),
     ];
     for (status, request) in refused {
         contract.holds(LIVE, status, request.send().await.unwrap()).await;
@@ -37,7 +37,7 @@ pub async fn listens(place: &Place, contract: &mut Contract) {
 async fn open(place: &Place, path: &str, contract: &mut Contract) -> WebSocketStream<TcpStream> {
     let url = format!("{}{path}", place.url.replacen("http://", "ws://", 1));
     let mut request = url.into_client_request().unwrap();
-    let protocols = format!("todo.live.v1, bearer.{}", place.token);
+    let protocols = format!("todo.live.v1, bearer.{}", place.token());
     request.headers_mut().insert("sec-websocket-protocol", protocols.parse().unwrap());
     let connection = TcpStream::connect(request.uri().authority().unwrap().as_str()).await.unwrap();
     let (socket, response) = tokio_tungstenite::client_async(request, connection).await.unwrap();

@@ -84,7 +84,7 @@ pub async fn is_refused(place: &Place, contract: &mut Contract) {
         (400, place.chat().json(&json!({"type": "threads.explode"}))),
         (401, place.post(&path).json(&hello)),
         (401, place.post(&path).bearer_auth("e30.e30.e30").json(&hello)),
-        (403, place.post("/api/somebody-else/chat").bearer_auth(&place.token).json(&hello)),
+        (403, place.post("/api/somebody-else/chat").bearer_auth(place.token()).json(&hello)),
         (404, place.chat().json(&unknown)),
         (404, place.chat().json(&json!({"type": "threads.get_by_id", "params": {"thread_id": "none"}}))),
         (413, place.chat().json(&huge)),
@@ -94,7 +94,7 @@ pub async fn is_refused(place: &Place, contract: &mut Contract) {
     for (status, request) in requests {
         contract.holds(CHAT, status, request.send().await.unwrap()).await;
     }
-    let other = place.get(&path).bearer_auth(&place.token).send().await.unwrap();
+    let other = place.get(&path).bearer_auth(place.token()).send().await.unwrap();
     assert_eq!((other.status().as_u16(), other.headers()["allow"].to_str().unwrap()), (405, "POST"));
 }
 
@@ -112,7 +112,7 @@ pub async fn speaks_mcp(place: &Place, contract: &mut Contract) {
     contract.holds(MCP, 404, mcp(place, "nothing/at-all", json!({})).await).await;
     let (json, both) = ("application/json", "application/json, text/event-stream");
     let request = |revision: &str, accept: &str, kind: &str| {
-        let request = place.post("/mcp").bearer_auth(&place.token).header("mcp-protocol-version", revision);
+        let request = place.post("/mcp").bearer_auth(place.token()).header("mcp-protocol-version", revision);
         request.header("accept", accept).header("content-type", kind)
     };
     let ping = json!({"jsonrpc": "2.0", "id": 1, "method": "ping"}).to_string();
@@ -155,7 +155,7 @@ fn mcp_request(place: &Place, header: &str, method: &str, mut params: Value) -> 
         "io.modelcontextprotocol/clientCapabilities": {},
     });
     let request =
-        place.post("/mcp").bearer_auth(&place.token).header("accept", "application/json, text/event-stream");
+        place.post("/mcp").bearer_auth(place.token()).header("accept", "application/json, text/event-stream");
     let request = request.header("mcp-protocol-version", "2026-07-28").header("mcp-method", header);
     let request = if name.is_empty() { request } else { request.header("mcp-name", name) };
     request.json(&json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}))
