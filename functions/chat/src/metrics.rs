@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
+use http::StatusCode;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::histogram::Histogram;
@@ -45,6 +46,16 @@ impl Default for Metrics {
 impl Metrics {
     pub fn register(&self, registry: &mut Registry) {
         let Self { turns, turn_durations, model_durations, tokens } = self.clone();
+        // From 0, because the first failure of a series that was not there before is no increase.
+        for outcome in ["answered", "asked", "refused", "failed", "rejected"] {
+            drop(turns.get_or_create(&[("outcome", outcome)]));
+        }
+        for outcome in ["answered", "failed"] {
+            drop(model_durations.get_or_create(&[("outcome", outcome)]));
+        }
+        for kind in ["input", "output"] {
+            drop(tokens.get_or_create(&[("kind", kind)]));
+        }
         registry.register("chat_turns", "Messages of people, by what became of them.", turns);
         let help = "From a message to the end of its turn.";
         registry.register_with_unit("chat_turn_duration", help, Unit::Seconds, turn_durations);
@@ -53,9 +64,10 @@ impl Metrics {
         registry.register("model_tokens", "Tokens that the language model read and wrote.", tokens);
     }
 
-    /// A message was not taken on, because there are too many.
-    pub fn rejected(&self) {
-        self.turns.get_or_create(&[("outcome", "rejected")]).inc();
+    /// A message was not taken on: there are too many, of this person or of all.
+    pub fn not_admitted(&self, problem: &Problem) {
+        let name = if problem.status == StatusCode::TOO_MANY_REQUESTS { "rejected" } else { "failed" };
+        self.turns.get_or_create(&[("outcome", name)]).inc();
     }
 
     /// A turn came to its end.

@@ -13,6 +13,8 @@ pub(crate) struct Trace {
     trace_id: String,
     /// Our own span: the parent of whatever we call.
     span_id: String,
+    /// The caller's span, if there is a caller.
+    parent_id: Option<String>,
     flags: String,
 }
 
@@ -21,9 +23,19 @@ impl Trace {
     fn of(traceparent: Option<&str>) -> Self {
         let span_id = format!("{:016x}", Uuid::new_v4().as_u64_pair().1);
         match traceparent.and_then(parse) {
-            Some((trace_id, flags)) => Self { trace_id, span_id, flags },
-            None => Self { trace_id: Uuid::new_v4().simple().to_string(), span_id, flags: "01".to_owned() },
+            Some((trace_id, parent_id, flags)) => {
+                Self { trace_id, span_id, parent_id: Some(parent_id), flags }
+            }
+            None => {
+                let trace_id = Uuid::new_v4().simple().to_string();
+                Self { trace_id, span_id, parent_id: None, flags: "01".to_owned() }
+            }
         }
+    }
+
+    /// Whether whoever began the trace wants it collected.
+    fn is_sampled(&self) -> bool {
+        u8::from_str_radix(&self.flags, 16).is_ok_and(|flags| flags & 1 == 1)
     }
 
     /// The header for whatever we call.
@@ -44,6 +56,8 @@ pub async fn of_request(mut request: Request, next: Next) -> Response {
     let span = info_span!(
         "request",
         trace_id = trace.trace_id,
+        span_id = trace.is_sampled().then_some(trace.span_id.as_str()),
+        parent_id = trace.parent_id.as_deref().filter(|_| trace.is_sampled()),
         method = %request.method(),
         route,
         status = field::Empty,
@@ -67,7 +81,8 @@ pub async fn of_request(mut request: Request, next: Next) -> Response {
     .await
 }
 
-fn parse(traceparent: &str) -> Option<(String, String)> {
+/// Trace, parent, flags.
+fn parse(traceparent: &str) -> Option<(String, String, String)> {
     let parts: Vec<&str> = traceparent.split('-').collect();
     let [version, trace, parent, flags, ..] = parts.as_slice() else { return None };
     let hex = |part: &str, length: usize| {
@@ -76,7 +91,7 @@ fn parse(traceparent: &str) -> Option<(String, String)> {
     let set = |part: &str| part.bytes().any(|byte| byte != b'0');
     let good =
         hex(version, 2) && *version != "ff" && hex(trace, 32) && set(trace) && hex(parent, 16) && set(parent);
-    (good && hex(flags, 2)).then(|| ((*trace).to_owned(), (*flags).to_owned()))
+    (good && hex(flags, 2)).then(|| ((*trace).to_owned(), (*parent).to_owned(), (*flags).to_owned()))
 }
 
 #[cfg(test)]

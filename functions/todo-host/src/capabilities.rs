@@ -14,7 +14,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use wasmtime::component::{HasData, Linker, ResourceTable};
-use wasmtime::{StoreLimits, StoreLimitsBuilder};
 use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
@@ -22,6 +21,7 @@ pub use outbound::OutboundHosts;
 
 use crate::bindings;
 use crate::counters::Counters;
+use crate::footprint::Footprint;
 use crate::manifest::Variables;
 use http::OutboundHttp;
 use stdio::{Lines, Stream};
@@ -48,8 +48,8 @@ pub struct State {
     wasi: WasiCtx,
     http: WasiHttpCtx,
     outbound_http: OutboundHttp,
-    /// How much memory the instance may take.
-    pub limits: StoreLimits,
+    /// How much memory the instance may take, and takes.
+    pub footprint: Footprint,
     capabilities: Arc<Capabilities>,
 }
 
@@ -75,8 +75,7 @@ impl State {
             wasi: WasiCtxBuilder::new().stdout(lines(Stream::Out)).stderr(lines(Stream::Err)).build(),
             http: WasiHttpCtx::new(),
             outbound_http: OutboundHttp::new(capabilities.clone()),
-            // A refused growth traps, so that the log says "memory" and not whatever the guest makes of it.
-            limits: StoreLimitsBuilder::new().memory_size(memory).trap_on_grow_failure(true).build(),
+            footprint: Footprint::new(memory, capabilities.counters.clone()),
             capabilities,
         }
     }

@@ -9,7 +9,7 @@ use prometheus_client::metrics::histogram::Histogram;
 const DURATIONS: [f64; 14] =
     [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 30.0];
 
-/// A function's counters. They only grow.
+/// A function's counters. All but what it takes at the moment only grow.
 #[derive(Debug)]
 pub struct Counters {
     requests: AtomicU64,
@@ -17,6 +17,8 @@ pub struct Counters {
     traps: AtomicU64,
     rejections: AtomicU64,
     cold_starts: AtomicU64,
+    instances: AtomicU64,
+    memory: AtomicU64,
     publishes: AtomicU64,
     publish_failures: AtomicU64,
     durations: Histogram,
@@ -35,6 +37,10 @@ pub struct Counts {
     pub rejections: u64,
     /// Instances started.
     pub cold_starts: u64,
+    /// Instances that live at the moment.
+    pub instances: u64,
+    /// Their linear memory, in bytes.
+    pub memory: u64,
     /// Events it gave to the sidecar, or tried to.
     pub publishes: u64,
     /// Those that the sidecar did not take, or not in time.
@@ -49,6 +55,8 @@ impl Default for Counters {
             traps: AtomicU64::default(),
             rejections: AtomicU64::default(),
             cold_starts: AtomicU64::default(),
+            instances: AtomicU64::default(),
+            memory: AtomicU64::default(),
             publishes: AtomicU64::default(),
             publish_failures: AtomicU64::default(),
             durations: Histogram::new(DURATIONS),
@@ -65,6 +73,8 @@ impl Counters {
             traps: self.traps.load(Relaxed),
             rejections: self.rejections.load(Relaxed),
             cold_starts: self.cold_starts.load(Relaxed),
+            instances: self.instances.load(Relaxed),
+            memory: self.memory.load(Relaxed),
             publishes: self.publishes.load(Relaxed),
             publish_failures: self.publish_failures.load(Relaxed),
         }
@@ -93,6 +103,19 @@ impl Counters {
 
     pub(crate) fn cold_start(&self) {
         self.cold_starts.fetch_add(1, Relaxed);
+    }
+
+    pub(crate) fn instance_began(&self) {
+        self.instances.fetch_add(1, Relaxed);
+    }
+
+    pub(crate) fn memory_grew(&self, bytes: usize) {
+        self.memory.fetch_add(bytes as u64, Relaxed);
+    }
+
+    pub(crate) fn instance_ended(&self, memory: usize) {
+        self.instances.fetch_sub(1, Relaxed);
+        self.memory.fetch_sub(memory as u64, Relaxed);
     }
 
     pub(crate) fn answered(&self, took: Duration) {

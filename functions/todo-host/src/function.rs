@@ -47,8 +47,8 @@ impl Function {
         B: http_body::Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>>,
     {
         self.counters.request();
-        let (began, trace_id) = (Instant::now(), trace_id(request.headers()));
-        let span = info_span!("function", component = %self.name, trace_id);
+        let (began, (trace_id, parent_id)) = (Instant::now(), trace(request.headers()).unzip());
+        let span = info_span!("function", component = %self.name, trace_id, parent_id = parent_id.flatten());
         async {
             let answered = self.answer(route, request).await;
             let response = answered.unwrap_or_else(|refusal| self.refused(refusal));
@@ -110,9 +110,16 @@ impl Function {
     }
 }
 
-/// The trace that a request belongs to (W3C `traceparent`), when it is one: what a stranger writes there must not get into the log.
-fn trace_id(headers: &HeaderMap) -> Option<String> {
-    let trace_id = headers.get("traceparent")?.to_str().ok()?.split('-').nth(1)?;
-    let hexadecimal = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
-    (trace_id.len() == 32 && trace_id.bytes().all(hexadecimal)).then(|| trace_id.to_owned())
+/// The trace that a request belongs to (W3C `traceparent`), and the span that calls, unless nobody wants the trace collected. Only what is
+/// one: what a stranger writes there must not get into the log.
+fn trace(headers: &HeaderMap) -> Option<(String, Option<String>)> {
+    let mut parts = headers.get("traceparent")?.to_str().ok()?.split('-').skip(1);
+    let id = |part: &str, length| {
+        let hexadecimal = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+        (part.len() == length && part.bytes().all(hexadecimal)).then(|| part.to_owned())
+    };
+    let trace_id = id(parts.next()?, 32)?;
+    let parent_id = parts.next().and_then(|part| id(part, 16));
+    let flags = parts.next().and_then(|flags| u8::from_str_radix(flags, 16).ok()).unwrap_or_default();
+    Some((trace_id, parent_id.filter(|_| flags & 1 == 1)))
 }

@@ -43,7 +43,7 @@ impl HandlerState for Instances {
     async fn instantiate(&self) -> Result<Instance<State, Expiration, Worker>> {
         self.counters.cold_start();
         let mut store = Store::new(&self.engine, State::new(self.capabilities.clone(), self.limits.memory));
-        store.limiter(|state| &mut state.limits);
+        store.limiter(|state| &mut state.footprint);
         store.set_epoch_deadline(1);
         store.epoch_deadline_callback(|_| {
             Ok(UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now())))

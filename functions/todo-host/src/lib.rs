@@ -34,6 +34,7 @@ mod compile;
 mod counters;
 mod engine;
 mod error;
+mod footprint;
 mod function;
 mod functions;
 mod gate;

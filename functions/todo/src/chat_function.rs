@@ -16,7 +16,7 @@ use crate::{metrics, serve, telemetry};
 
 /// Runs the command.
 pub async fn run(config: Config) -> Outcome {
-    telemetry::start(&config.log)?;
+    telemetry::start(&config, "chat")?;
     let mut stop = StopSignal::listen()?;
     let listener = serve::bind(config.function_address()).await?;
     let key = config.function_key.as_deref().ok_or_else(|| {
@@ -33,7 +33,9 @@ pub async fn run(config: Config) -> Outcome {
     let chat = open(&config, tools, &format!("http://{address}")).await?;
     let mut counted = metrics::registry();
     chat.register(&mut counted);
-    let metrics = Sources { counted: Arc::new(counted), ..Sources::default() };
+    // Of all processes chat alone always runs, so it tells what waits in the database that all share.
+    let database = Some(database(&config.database_url()).await?);
+    let metrics = Sources { counted: Arc::new(counted), database, ..Sources::default() };
     let chat = chat.with_routes(metrics.router());
     tracing::info!(%address, "ready");
     chat::serve(listener, chat, async move { stop.received().await })

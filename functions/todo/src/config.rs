@@ -44,6 +44,18 @@ pub struct Config {
     /// What is logged, in the syntax of tracing's EnvFilter.
     #[arg(long, env = "TODO_LOG", global = true, default_value = "info")]
     pub log: String,
+    /// Where spans are collected: OTLP over HTTP, `http://host:4318`. Default: nowhere.
+    #[arg(long, env = "OTEL_EXPORTER_OTLP_ENDPOINT", global = true)]
+    pub otlp_endpoint: Option<String>,
+    /// What that endpoint wants of its callers: `name=value,…`, the values percent-encoded.
+    #[arg(
+        long,
+        env = "OTEL_EXPORTER_OTLP_HEADERS",
+        global = true,
+        hide_env_values = true,
+        requires = "otlp_endpoint"
+    )]
+    pub otlp_headers: Option<String>,
 
     /// The JWK set of the identity provider, by URL (Better Auth: https://…/api/auth/jwks).
     #[arg(long, env = "TODO_JWKS_URL", global = true, conflicts_with_all = ["jwks_file", "jwt_secret"])]

@@ -19,7 +19,7 @@ const PUSHER: &str = "event-push-update";
 
 /// Runs the command.
 pub async fn run(config: Config) -> Outcome {
-    telemetry::start(&config.log)?;
+    telemetry::start(&config, "live")?;
     let mut stop = StopSignal::listen()?;
     let listener = serve::bind(config.function_address()).await?;
     let url = config.database_url();

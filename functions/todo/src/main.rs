@@ -14,7 +14,7 @@ use todo::config::{self, Config};
 use todo::failure::{Failure, Outcome};
 use todo::{
     ask, audit, chat_function, dead_letters, evaluate, live_function, migrate, output, precompile, replay,
-    serve, token, up,
+    serve, telemetry, token, up,
 };
 
 /// Requests allocate and free all the time, on every thread; and musl's own allocator is slow where threads share it.
@@ -88,7 +88,7 @@ fn run() -> Outcome {
         .build()
         .map_err(|error| Failure::unavailable(format!("cannot start threads: {error}")))?;
     runtime.block_on(async {
-        match command {
+        let outcome = match command {
             Command::Up(up) => up::run(up, config).await,
             Command::Serve(serve) => serve::run(serve, config).await,
             Command::Chat => chat_function::run(config).await,
@@ -101,6 +101,8 @@ fn run() -> Outcome {
             Command::DeadLetters(dead_letters) => dead_letters::run(&dead_letters, &config).await,
             Command::Evaluate(evaluate) => evaluate::run(&evaluate),
             Command::Precompile(precompile) => precompile::run(precompile, &config).await,
-        }
+        };
+        telemetry::finish().await;
+        outcome
     })
 }

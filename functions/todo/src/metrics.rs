@@ -35,7 +35,7 @@ pub struct Sources {
     pub functions: Option<Arc<Functions>>,
     /// What carries their events.
     pub carrier: Option<Carrier>,
-    /// Where events wait to be published.
+    /// Where events wait to be published, and dead letters for a decision.
     pub database: Option<Database>,
     /// Open pages.
     pub live: Option<Live>,
@@ -71,6 +71,7 @@ impl Sources {
         let mut page = String::new();
         text::encode_registry(&mut page, &self.counted)?;
         text::encode_registry(&mut page, &measured)?;
+        text::encode_registry(&mut page, &process())?;
         text::encode_eof(&mut page)?;
         Ok(page)
     }
@@ -99,6 +100,32 @@ impl Sources {
     }
 }
 
+/// What every process tells, under the name that other programs use for it.
+fn process() -> Registry {
+    let mut registry = Registry::default();
+    registry.register_collector(Box::new(Process));
+    registry
+}
+
+/// This process, as Linux sees it. Where there is no `/proc`, nothing is told.
+#[derive(Debug)]
+struct Process;
+
+impl Collector for Process {
+    fn encode(&self, encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let Some(memory) = resident_memory() else { return Ok(()) };
+        let help = "Memory of this process that is not swapped out.";
+        Page(encoder).gauge("process_resident_memory", help, Some(&Unit::Bytes), memory as f64)
+    }
+}
+
+fn resident_memory() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let kibibytes: u64 = resident.trim().strip_suffix(" kB")?.parse().ok()?;
+    kibibytes.checked_mul(1_024)
+}
+
 /// All numbers of one moment.
 struct Measured {
     functions: Option<Arc<Functions>>,
@@ -121,7 +148,7 @@ impl Collector for Measured {
     fn encode(&self, encoder: DescriptorEncoder<'_>) -> fmt::Result {
         let mut page = Page(encoder);
         self.functions(&mut page)?;
-        self.outbox(&mut page)?;
+        self.backlog(&mut page)?;
         self.consumers(&mut page)?;
         self.jobs(&mut page)?;
         let Some(sockets) = self.sockets else { return Ok(()) };
@@ -154,13 +181,22 @@ impl Measured {
         each("publish_failures", "Events that the sidecar did not take, or not in time.", |counts| {
             counts.publish_failures
         })?;
+        let mut now = |name, help, unit: Option<&Unit>, amount: fn(&Counts) -> u64| {
+            let values =
+                functions.counters().map(|(function, counters)| (function, amount(&counters.counts())));
+            page.gauges(name, help, unit, "function", values)
+        };
+        now("function_instances", "Instances that live at the moment.", None, |counts| counts.instances)?;
+        now("function_memory", "Linear memory of those instances.", Some(&Unit::Bytes), |counts| {
+            counts.memory
+        })?;
         let durations = functions.counters().map(|(function, counters)| (function, counters.durations()));
         let help = "From a request's arrival at a function to the beginning of its answer.";
         page.histograms("function_duration", help, &Unit::Seconds, "function", durations)
     }
 
-    fn outbox(&self, page: &mut Page<'_>) -> fmt::Result {
-        let Some(backlog) = self.backlog else { return Ok(()) };
+    fn backlog(&self, page: &mut Page<'_>) -> fmt::Result {
+        let Some(backlog) = &self.backlog else { return Ok(()) };
         let since = |instant: Option<Timestamp>| {
             instant.map_or(0.0, |instant| self.now.duration_since(instant).as_secs_f64().max(0.0))
         };
@@ -168,7 +204,12 @@ impl Measured {
         let help = "Age of the oldest event that waits to be published; 0 when none does.";
         page.gauge("outbox_oldest", help, Some(&Unit::Seconds), since(backlog.oldest))?;
         let help = "For how long publishing has failed; 0 while it works.";
-        page.gauge("publishing_failing", help, Some(&Unit::Seconds), since(backlog.failing_since))
+        page.gauge("publishing_failing", help, Some(&Unit::Seconds), since(backlog.failing_since))?;
+        let undecided = backlog.undecided.iter().map(|(consumer, letters)| (consumer.as_str(), *letters));
+        let help = "Dead letters that nobody has decided about.";
+        page.gauges("dead_letters_waiting", help, None, "consumer", undecided)?;
+        let help = "How late the oldest reminder is that has not fired; 0 when none is.";
+        page.gauge("reminders_overdue", help, Some(&Unit::Seconds), since(backlog.overdue))
     }
 
     fn consumers(&self, page: &mut Page<'_>) -> fmt::Result {
@@ -178,7 +219,7 @@ impl Measured {
             page.gauge("event_log_records", "Records in the sidecar's log.", None, events.log_size as f64)?;
             let help = "Events that a consumer has still to see.";
             let lag = events.consumers.iter().map(|(consumer, counts)| (consumer.as_str(), counts.lag));
-            page.gauges("consumer_lag_events", help, "consumer", lag)?;
+            page.gauges("consumer_lag_events", help, None, "consumer", lag)?;
         }
         let mut each = |name, help, count: fn(&ConsumerCounts) -> u64| {
             let values = events.consumers.iter().map(|(consumer, counts)| (consumer.as_str(), count(counts)));
@@ -221,10 +262,11 @@ impl Page<'_> {
         &mut self,
         name: &str,
         help: &str,
+        unit: Option<&Unit>,
         label: &str,
         values: impl Iterator<Item = (&'v str, u64)>,
     ) -> fmt::Result {
-        let mut family = self.0.encode_descriptor(name, help, None, MetricType::Gauge)?;
+        let mut family = self.0.encode_descriptor(name, help, unit, MetricType::Gauge)?;
         for (of, value) in values {
             family.encode_family(&[(label, of)])?.encode_gauge(&(value as f64))?;
         }

@@ -26,7 +26,7 @@ pub struct Serve {
 
 /// Runs the command.
 pub async fn run(serve: Serve, config: Config) -> Outcome {
-    telemetry::start(&config.log)?;
+    telemetry::start(&config, &serve.component)?;
     let mut stop = StopSignal::listen()?;
     let listener = bind(config.function_address()).await?;
     let keys = config.function_public_keys.as_deref().ok_or_else(|| {

@@ -1,14 +1,18 @@
-//! Logs: for a person on a terminal, as JSON everywhere else. Never a message's or a task's text.
+//! Logs: for a person on a terminal, as JSON everywhere else; and spans for whoever collects them. Never a message's or a task's text.
 //!
 //! A line of JSON is flat: what is known of the request around it (`trace_id` above all) stands beside what the line itself says, so that
 //! one query finds a trace's lines from every process.
 
+mod spans;
+
 use std::fmt;
 use std::io::IsTerminal as _;
+use std::sync::OnceLock;
 
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 use tracing::field::{Field, Visit};
+use tracing::level_filters::LevelFilter;
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Subscriber};
 use tracing_subscriber::fmt::MakeWriter;
@@ -17,6 +21,9 @@ use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer};
 
+pub use spans::{Endpoint, Export, Flush, Spans};
+
+use crate::config::Config;
 use crate::failure::{Failure, Outcome};
 
 /// What `TODO_LOG` is when nobody says otherwise.
@@ -25,25 +32,59 @@ const DEFAULT: &str = "info";
 /// The same on a terminal: a line for each event says as much as one for each call of a function.
 const ON_A_TERMINAL: &str = "info,todo_host::function=warn";
 
-/// Starts logging to stderr with the given filter, in the syntax of `EnvFilter`.
-pub fn start(filter: &str) -> Outcome {
+/// What has to be sent before the process ends.
+static UNSENT: OnceLock<Flush> = OnceLock::new();
+
+/// Starts logging to stderr, and sending the spans of `service` where the configuration says.
+pub fn start(config: &Config, service: &str) -> Outcome {
     let terminal = std::io::stderr().is_terminal();
-    let filter = match (terminal, filter) {
+    let filter = match (terminal, config.log.as_str()) {
         (true, DEFAULT) => ON_A_TERMINAL,
         (_, filter) => filter,
     };
     let filter = EnvFilter::try_new(filter).map_err(|error| {
         Failure::usage(format!("TODO_LOG is not a filter of log levels: {error}; try `info`"))
     })?;
-    let logs = tracing_subscriber::registry().with(filter);
-    let started = match terminal {
-        true => {
-            let people = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
-            logs.with(people.compact().without_time().with_target(false)).try_init()
+    let registry = tracing_subscriber::registry();
+    let started = match collected(config, service)? {
+        // Before everything else: what it leaves out costs nothing.
+        None => registry.with(filter).with(lines(terminal)).try_init(),
+        Some(spans) => {
+            let spans = spans.with_filter(LevelFilter::INFO);
+            registry.with(lines(terminal).with_filter(filter)).with(spans).try_init()
         }
-        false => logs.with(Json::to(std::io::stderr)).try_init(),
     };
     started.map_err(|error| Failure::internal(format!("cannot start logging: {error}")))
+}
+
+/// Waits, not for long, until what [`start`] has begun to send is sent.
+pub async fn finish() {
+    if let Some(unsent) = UNSENT.get() {
+        unsent.wait().await;
+    }
+}
+
+fn lines<S>(terminal: bool) -> Box<dyn Layer<S> + Send + Sync>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+{
+    match terminal {
+        true => {
+            let people = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+            people.compact().without_time().with_target(false).boxed()
+        }
+        false => Json::to(std::io::stderr).boxed(),
+    }
+}
+
+fn collected(config: &Config, service: &str) -> Outcome<Option<Spans>> {
+    let Some(url) = config.otlp_endpoint.clone() else { return Ok(None) };
+    let endpoint = Endpoint { url, headers: config.otlp_headers.clone(), service: service.to_owned() };
+    let (spans, export, flush) = Spans::to(&endpoint)?;
+    tokio::spawn(export.run());
+    // Only the first subscriber of a process is one.
+    let _ = UNSENT.set(flush);
+    Ok(Some(spans))
 }
 
 /// A line of JSON for each event.
@@ -89,6 +130,7 @@ where
             line.0.insert("span".into(), span.name().into());
             let extensions = span.extensions();
             let fields = extensions.get::<Fields>().into_iter().flat_map(|Fields(fields)| fields);
+            let fields = fields.filter(|(name, _)| !spans::OF_EXPORT.contains(&name.as_str()));
             line.0.extend(fields.map(|(name, value)| (name.clone(), value.clone())));
         }
         event.record(&mut line);

@@ -24,7 +24,7 @@ pub struct Up {
 
 /// Runs the command.
 pub async fn run(up: Up, config: Config) -> Outcome {
-    telemetry::start(&config.log)?;
+    telemetry::start(&config, "todo")?;
     let mut stop = StopSignal::listen()?;
     let system = tokio::select! {
         system = System::start(&config) => system?,

@@ -151,7 +151,7 @@ impl Turns {
     /// Begins a turn, or says at once that there is no room for one.
     pub fn begin(self: &Arc<Self>, asked: Asked) -> Result<mpsc::UnboundedReceiver<Event>, Problem> {
         let admitted = self.admission.admit(asked.tenant.user_id());
-        let permit = admitted.inspect_err(|_| self.metrics.rejected())?;
+        let permit = admitted.inspect_err(|problem| self.metrics.not_admitted(problem))?;
         // Unbounded, because a slow reader must not hold a turn up; what a turn may say is bounded by the agent's limits.
         let (events, listener) = mpsc::unbounded_channel();
         let turns = Arc::clone(self);

@@ -79,6 +79,21 @@ async fn memory_ends_at_the_limit() {
     still_works(&world).await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_instance_and_its_memory_are_counted_until_it_ends() {
+    let world = World::new().await;
+    still_works(&world).await;
+    let counts = world.counts();
+    assert_eq!(counts.instances, 1);
+    assert!(counts.memory >= 64 << 10, "less than a page of memory: {counts:?}");
+    refused(&world.get("/trap").await, StatusCode::INTERNAL_SERVER_ERROR, "failed");
+    let began = Instant::now();
+    while (world.counts().instances, world.counts().memory) != (0, 0) {
+        assert!(began.elapsed() < Duration::from_secs(20), "it is still there: {:?}", world.counts());
+        tokio::task::yield_now().await;
+    }
+}
+
 #[tokio::test]
 async fn a_response_that_does_not_end_is_cut_at_the_limit() {
     let world = World::with(quick()).await;

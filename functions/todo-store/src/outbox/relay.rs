@@ -1,5 +1,7 @@
 //! What the relay does: finds whose events were left behind, takes their leases, and clears away what has served its purpose.
 
+use std::collections::BTreeMap;
+
 use jiff::{SignedDuration, Timestamp};
 
 use super::{LEASE_MS, Lease, publisher_name};
@@ -20,6 +22,11 @@ statements! {
     BACKLOG = "SELECT COUNT(*), MIN(created_at) FROM (SELECT created_at FROM outbox \
         WHERE sent_at IS NULL AND problem IS NULL AND created_at <= $1 ORDER BY created_at LIMIT $2) AS old";
     FAILING_SINCE = "SELECT failed_at FROM publishing WHERE id = $1";
+    /// By the index of each consumer's letters, and no further than `$1` of them.
+    UNDECIDED = "SELECT consumer, COUNT(*) FROM \
+        (SELECT consumer FROM dead_letters WHERE consumer >= '' ORDER BY consumer LIMIT $1) AS old GROUP BY consumer";
+    OVERDUE = "SELECT MIN(remind_at) FROM scheduled_reminders \
+        WHERE fired_at IS NULL AND cancelled_at IS NULL AND remind_at <= $1";
     /// By a range, because a planner that does not know `$2` would rather read the whole table than look up each row.
     CLEAR_OUTBOX = "DELETE FROM outbox WHERE sent_at <= \
         (SELECT MAX(sent_at) FROM (SELECT sent_at FROM outbox WHERE sent_at < $1 ORDER BY sent_at LIMIT $2) AS old)";
@@ -34,8 +41,8 @@ const KEEP_SENT: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 const COUNT_AT_MOST: usize = 100_000;
 
-/// What waits to be published.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// What waits: to be published, for an operator, for its job.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Backlog {
     /// How many events.
     pub events: u64,
@@ -43,19 +50,30 @@ pub struct Backlog {
     pub oldest: Option<Timestamp>,
     /// Since when publishing has failed, unless it works.
     pub failing_since: Option<Timestamp>,
+    /// Dead letters that nobody has decided about, by consumer. Those with none are not there.
+    pub undecided: BTreeMap<String, u64>,
+    /// When the oldest reminder that has not fired was to fire, if that is over.
+    pub overdue: Option<Timestamp>,
 }
 
 impl RelayTransaction {
-    /// How much waits (counted up to 100 000), and since when.
+    /// How much waits (of each kind counted up to 100 000), and since when.
     pub async fn backlog(&mut self) -> Result<Backlog, Error> {
         let parameters = vec![self.now().into(), bounded(COUNT_AT_MOST)];
         let mut counted = self.work.row(BACKLOG, parameters).await?.ok_or(Error::Corrupt("backlog"))?;
         let publishing = self.work.row(FAILING_SINCE, vec![1.into()]).await?;
         let mut publishing = publishing.ok_or(Error::Corrupt("publishing"))?;
+        let mut undecided = BTreeMap::new();
+        for mut row in self.work.rows(UNDECIDED, vec![bounded(COUNT_AT_MOST)]).await? {
+            undecided.insert(row.text()?, row.integer()?.unsigned_abs());
+        }
+        let overdue = self.work.row(OVERDUE, vec![self.now().into()]).await?;
         Ok(Backlog {
             events: counted.integer()?.unsigned_abs(),
             oldest: counted.optional_instant()?,
             failing_since: publishing.optional_instant()?,
+            undecided,
+            overdue: overdue.ok_or(Error::Corrupt("scheduled_reminders"))?.optional_instant()?,
         })
     }
 

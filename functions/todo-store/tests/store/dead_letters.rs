@@ -55,6 +55,8 @@ async fn a_letter_is_kept_once_and_counted(database: TestDatabase) {
     keep(&database, &letter("event-b", 2)).await;
     let kept = all(&database).await;
     assert_eq!(kept.len(), 2);
+    let undecided = database.database().begin_relay().await.unwrap().backlog().await.unwrap().undecided;
+    assert_eq!(undecided, [("event-a".to_owned(), 1), ("event-b".to_owned(), 1)].into());
     let it = &kept[0];
     assert_eq!(
         (it.number, it.attempts, it.status, it.reason.as_str()),

@@ -22,6 +22,7 @@ on_both_databases! {
     what_became_late_on_the_way_is_scheduled,
     plans_at_once_agree,
     a_job_reminds_once,
+    a_reminder_that_has_not_fired_is_overdue_until_it_has,
     a_job_whose_moment_is_not_wanted_any_more_does_nothing,
     a_spent_job_is_replaced_when_its_moment_is_wanted_again,
     a_moment_that_was_due_is_not_scheduled_again,
@@ -237,6 +238,18 @@ async fn a_job_reminds_once(database: TestDatabase) {
     assert_eq!(data["payload"]["remind_at"], "2099-11-27T08:30:00Z");
     assert_eq!(data["payload"]["late_by_ms"], 0);
     assert!(planned(&database).await.is_empty());
+}
+
+async fn a_reminder_that_has_not_fired_is_overdue_until_it_has(database: TestDatabase) {
+    let overdue = async || database.database().begin_relay().await.unwrap().backlog().await.unwrap().overdue;
+    reminding(&database, &["-PT30M"]).await;
+    let plan = planned(&database).await;
+    assert_eq!(overdue().await, None, "it is to fire in the future");
+    database.as_owner("UPDATE scheduled_reminders SET remind_at = 1000").await.unwrap();
+    database.as_owner("UPDATE reminders SET remind_at = 1000").await.unwrap();
+    assert_eq!(overdue().await, Some(Timestamp::from_second(1).unwrap()));
+    assert!(fire(&database, &plan.put[0].name).await);
+    assert_eq!(overdue().await, None);
 }
 
 async fn a_job_whose_moment_is_not_wanted_any_more_does_nothing(database: TestDatabase) {

@@ -95,3 +95,25 @@ fn both_daprds_are_given_the_same_resources() {
         }
     }
 }
+
+#[test]
+fn what_watches_the_system_is_mounted_from_the_chart_and_started_only_when_it_is_wanted() {
+    let services = services();
+    let mounted = |service: &Value| service["volumes"].to_string().contains("charts/todo/observability");
+    let watching: Vec<_> = services.as_object().unwrap().iter().filter(|(_, it)| mounted(it)).collect();
+    assert_eq!(watching.len(), 5);
+    for (name, service) in watching {
+        assert_eq!(service["profiles"], serde_json::json!(["observability"]), "{name}");
+        let volumes = service["volumes"].as_array().unwrap().iter().map(|volume| volume.as_str().unwrap());
+        for folder in volumes.filter_map(|volume| volume.strip_prefix("../")) {
+            let folder = folder.split(':').next().unwrap();
+            assert!(folder.starts_with("data/") || crate::root(folder).is_dir(), "{name}: no {folder}");
+        }
+    }
+    // Prometheus 3.15.0 is the module's v0.315.0, whose promtool checks the rules.
+    let (_, version) = image(&services, "prometheus");
+    let parts: Vec<u32> =
+        version.trim_start_matches('v').split('.').map(|part| part.parse().unwrap()).collect();
+    let module = format!("github.com/prometheus/prometheus v0.{}{:02}.{} ", parts[0], parts[1], parts[2]);
+    assert!(read("ci/observability.d/go.mod").contains(&module), "ci/observability.d is not of {version}");
+}

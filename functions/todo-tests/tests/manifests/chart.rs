@@ -155,6 +155,35 @@ fn the_schema_is_migrated_before_and_a_turn_is_tried_after() {
 }
 
 #[test]
+fn what_watches_the_system_is_rendered_where_it_is_wanted() {
+    let Some(helm) = helm() else { return };
+    let watching = |kind: &str, documents: &[Value]| documents.iter().filter(|it| it["kind"] == kind).count();
+    let without = rendered(&helm, "");
+    assert_eq!((watching("PodMonitor", &without), watching("PrometheusRule", &without)), (0, 0));
+    let wanted = "observability.podMonitor.enabled=true,observability.rules.enabled=true,\
+                  observability.dashboards.enabled=true,observability.rules.labels.release=monitoring,\
+                  observability.runbooks=https://example.org/";
+    let output = render(&helm, &["--set", wanted]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let documents = documents(&String::from_utf8(output.stdout).unwrap());
+    assert_eq!(watching("PodMonitor", &documents), 1);
+    let dashboards = of_kind(documents.clone(), "ConfigMap").into_iter();
+    let dashboards: Vec<_> = dashboards.filter(|(name, _)| name.starts_with("todo-dashboard-")).collect();
+    assert_eq!(dashboards.len(), 4);
+    for (name, dashboard) in dashboards {
+        let file = name.replacen("todo-dashboard-", "todo-", 1) + ".json";
+        let text = dashboard["data"][file].as_str().unwrap();
+        assert!(serde_json::from_str::<Value>(text).unwrap()["panels"].is_array(), "{name}");
+    }
+    let rule = &of_kind(documents, "PrometheusRule")["todo"];
+    assert_eq!(rule["metadata"]["labels"]["release"], "monitoring");
+    let file: Value =
+        serde_saphyr::from_str(&read(&format!("{CHART}/observability/prometheus/rules.yaml"))).unwrap();
+    let text = rule["spec"].to_string().replace("https://example.org/docs/", "docs/");
+    assert_eq!(serde_json::from_str::<Value>(&text).unwrap(), file);
+}
+
+#[test]
 fn a_value_that_means_nothing_is_refused() {
     let Some(helm) = helm() else { return };
     for (set, complaint) in [

@@ -2,8 +2,15 @@
 //! What an operator sees of a running system: numbers, one trace through everything, and no word of what people write. A process of its own,
 //! because a process has one log.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod collector;
+mod queries;
+mod runbooks;
+mod scrape;
+mod watching;
+
+use std::collections::BTreeSet;
 use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -11,8 +18,11 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use todo_store::Database;
 use todo_tests::{Engine, World};
+use tokio::sync::OnceCell;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::SubscriberExt as _;
+
+use crate::scrape::Scrape;
 
 /// Everything that our own crates say, down to what only a developer wants to know.
 const FILTER: &str = "info,chat=debug,component=debug,live=debug,todo=debug,todo_agent=debug,todo_delivery=debug,todo_domain=debug,\
@@ -34,6 +44,7 @@ impl Log {
             let writer = log.clone();
             let lines = todo::telemetry::Json::to(move || writer.clone());
             let logs = tracing_subscriber::registry().with(EnvFilter::new(FILTER)).with(lines);
+            let logs = logs.with(collector::collected());
             tracing::subscriber::set_global_default(logs).unwrap();
             log
         };
@@ -59,54 +70,6 @@ impl Write for Log {
 
     fn flush(&mut self) -> std::io::Result<()> {
         Ok(())
-    }
-}
-
-/// The page for Prometheus, parsed: the type of each metric, and the value of each sample.
-struct Scrape {
-    types: BTreeMap<String, String>,
-    samples: BTreeMap<String, f64>,
-}
-
-impl Scrape {
-    async fn of(world: &World) -> Self {
-        let page = reqwest::get(format!("{}/metrics", world.url())).await.unwrap();
-        let kind = page.headers()["content-type"].to_str().unwrap().to_owned();
-        assert!(kind.starts_with("application/openmetrics-text"), "{kind}");
-        let page = page.text().await.unwrap();
-        assert!(page.ends_with("# EOF\n"), "{page}");
-        let mut scrape = Self { types: BTreeMap::new(), samples: BTreeMap::new() };
-        for line in page.lines() {
-            if let Some((name, kind)) = line.strip_prefix("# TYPE ").and_then(|rest| rest.split_once(' ')) {
-                let name = if kind == "counter" { format!("{name}_total") } else { name.to_owned() };
-                assert!(scrape.types.insert(name, kind.to_owned()).is_none(), "twice: {line}");
-            } else if !line.starts_with('#') {
-                let (sample, value) = line.rsplit_once(' ').unwrap();
-                assert!(
-                    scrape.samples.insert(sample.to_owned(), value.parse().unwrap()).is_none(),
-                    "twice: {line}"
-                );
-            }
-        }
-        scrape
-    }
-
-    /// The sample of this name and these labels.
-    fn value(&self, sample: &str) -> f64 {
-        *self.samples.get(sample).unwrap_or_else(|| panic!("no {sample} in {:#?}", self.samples))
-    }
-
-    /// Scrapes until something is so.
-    async fn until(world: &World, what: &str, is_so: impl Fn(&Self) -> bool) -> Self {
-        let began = Instant::now();
-        loop {
-            let scrape = Self::of(world).await;
-            if is_so(&scrape) {
-                return scrape;
-            }
-            assert!(began.elapsed() < PATIENCE, "not until now: {what}; {:#?}", scrape.samples);
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
     }
 }
 
@@ -139,8 +102,13 @@ fn soon() -> String {
     (Timestamp::now() + SignedDuration::from_secs(2)).strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn prometheus_sees_what_has_happened_and_the_documentation_lists_all_of_it() {
+/// What Prometheus reads after a little of everything: turns, tools, a reminder, a dead letter. Once for all tests that ask.
+async fn happened() -> &'static Scrape {
+    static HAPPENED: OnceCell<Scrape> = OnceCell::const_new();
+    HAPPENED.get_or_init(happening).await
+}
+
+async fn happening() -> Scrape {
     Log::open();
     let world = World::on(Engine::Sqlite).await.unwrap();
     let mut ada = world.person("ada");
@@ -151,15 +119,22 @@ async fn prometheus_sees_what_has_happened_and_the_documentation_lists_all_of_it
     let _ = answer.result();
     publish(&world, "task-events", &json!({"specversion": "1.0", "id": "1", "type": "x", "source": "x"}))
         .await;
-    let scrape = Scrape::until(&world, "everything delivered", |scrape| {
+    Scrape::until(&world, "everything delivered", |scrape| {
         let lag = |(name, value): (&String, &f64)| !name.starts_with("todo_consumer_lag") || *value == 0.0;
+        let kept = "todo_dead_letters_waiting{consumer=\"event-record-audit\"}";
         scrape.value("todo_reminder_lateness_seconds_count") == 1.0
             && scrape.value("todo_dead_letters_total{consumer=\"event-record-audit\"}") == 1.0
+            && scrape.samples.get(kept) == Some(&1.0)
             && scrape.value("todo_deliveries_total{consumer=\"event-send-reminder\"}") >= 1.0
             && scrape.value("todo_outbox_events") == 0.0
             && scrape.samples.iter().all(lag)
     })
-    .await;
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn prometheus_sees_what_has_happened_and_the_documentation_lists_all_of_it() {
+    let scrape = happened().await;
     let exactly = [
         ("todo_chat_turns_total{outcome=\"answered\"}", 2.0),
         ("todo_chat_turn_duration_seconds_count", 2.0),
@@ -180,6 +155,10 @@ async fn prometheus_sees_what_has_happened_and_the_documentation_lists_all_of_it
         ("todo_jobs_pending", 0.0),
         ("todo_jobs_fired_total", 1.0),
         ("todo_live_sockets", 0.0),
+        ("todo_reminders_overdue_seconds", 0.0),
+        // From 0, though there was none.
+        ("todo_chat_turns_total{outcome=\"failed\"}", 0.0),
+        ("todo_model_duration_seconds_count{outcome=\"failed\"}", 0.0),
     ];
     for (sample, expected) in exactly {
         assert_eq!(scrape.value(sample), expected, "{sample}");
@@ -189,6 +168,9 @@ async fn prometheus_sees_what_has_happened_and_the_documentation_lists_all_of_it
         ("todo_function_requests_total{function=\"event-record-audit\"}", 7.0),
         ("todo_function_duration_seconds_count{function=\"tool-add-task\"}", 2.0),
         ("todo_function_cold_starts_total{function=\"tool-add-task\"}", 1.0),
+        ("todo_function_instances{function=\"tool-add-task\"}", 1.0),
+        ("todo_function_memory_bytes{function=\"tool-add-task\"}", 65_536.0),
+        ("process_resident_memory_bytes", 1_048_576.0),
         ("todo_events_published_total", 8.0),
         ("todo_event_log_records", 8.0),
         ("todo_deliveries_total{consumer=\"event-record-audit\"}", 7.0),
@@ -204,20 +186,40 @@ async fn prometheus_sees_what_has_happened_and_the_documentation_lists_all_of_it
     {
         assert!(*sum >= 0.0, "{count}");
     }
-    assert_eq!(
-        documented(),
-        scrape.types.into_iter().collect(),
-        "docs/specs/observability.md lists what there is"
-    );
+    let documented: BTreeSet<_> = documented().into_iter().map(|row| (row.name, row.kind)).collect();
+    let exported = scrape.types.clone().into_iter().collect();
+    assert_eq!(documented, exported, "docs/specs/observability.md lists what there is");
 }
 
-/// Names and types from the tables of the page.
-fn documented() -> BTreeSet<(String, String)> {
-    let page = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/specs/observability.md"));
-    let rows = page.lines().filter(|line| line.starts_with("| `todo_"));
-    let cell =
-        |row: &str, number: usize| row.split('|').nth(number).unwrap().trim().trim_matches('`').to_owned();
-    rows.map(|row| (cell(row, 1), cell(row, 2))).collect()
+/// A metric, as the page of the specification has it.
+struct Documented {
+    name: String,
+    kind: String,
+    /// What stands between backticks beside its labels: these, and values they can have.
+    spans: Vec<String>,
+}
+
+fn documented() -> Vec<Documented> {
+    let page = read("docs/specs/observability.md");
+    let rows = page.lines().filter(|line| line.starts_with("| `todo_") || line.starts_with("| `process_"));
+    let row = |row: &str| {
+        let cells: Vec<_> = row.split('|').map(str::trim).collect();
+        Documented {
+            name: cells[1].trim_matches('`').to_owned(),
+            kind: cells[2].to_owned(),
+            spans: cells[3].split('`').skip(1).step_by(2).map(str::to_owned).collect(),
+        }
+    };
+    rows.map(row).collect()
+}
+
+/// A path in the repository.
+fn root(path: &str) -> PathBuf {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../..")).join(path)
+}
+
+fn read(path: &str) -> String {
+    std::fs::read_to_string(root(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -357,6 +359,8 @@ async fn nothing_that_people_write_is_in_the_log() {
     }
     let told: Vec<_> = text.lines().filter(|line| line.to_lowercase().contains(MARKER)).collect();
     assert!(told.is_empty(), "{told:#?}");
+    let collected = collector::text_with("agent.tool").await;
+    assert!(!collected.to_lowercase().contains(MARKER), "{collected}");
 }
 
 /// The events of a person that were recorded, once those wanted are among them.

@@ -1,0 +1,55 @@
+//! What one instance takes, from its start to its end: a place among the function's instances, and linear memory.
+
+use std::sync::Arc;
+
+use wasmtime::{Result, StoreLimits, StoreLimitsBuilder};
+
+use crate::counters::Counters;
+
+/// The limit on an instance's memory, and what it has taken of it. Dropped with the instance, which gives all of it back.
+pub struct Footprint {
+    limits: StoreLimits,
+    /// Bytes of linear memory, which never shrinks.
+    memory: usize,
+    counters: Arc<Counters>,
+}
+
+impl Footprint {
+    /// An instance that may take `memory` bytes.
+    pub fn new(memory: usize, counters: Arc<Counters>) -> Self {
+        counters.instance_began();
+        // A refused growth traps, so that the log says "memory" and not whatever the guest makes of it.
+        let limits = StoreLimitsBuilder::new().memory_size(memory).trap_on_grow_failure(true).build();
+        Self { limits, memory: 0, counters }
+    }
+}
+
+impl Drop for Footprint {
+    fn drop(&mut self) {
+        self.counters.instance_ended(self.memory);
+    }
+}
+
+impl wasmtime::ResourceLimiter for Footprint {
+    fn memory_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> Result<bool> {
+        let granted = self.limits.memory_growing(current, desired, maximum)?;
+        if granted {
+            let more = desired.saturating_sub(current);
+            self.memory = self.memory.saturating_add(more);
+            self.counters.memory_grew(more);
+        }
+        Ok(granted)
+    }
+
+    fn memory_grow_failed(&mut self, error: wasmtime::Error) -> Result<()> {
+        self.limits.memory_grow_failed(error)
+    }
+
+    fn table_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> Result<bool> {
+        self.limits.table_growing(current, desired, maximum)
+    }
+
+    fn table_grow_failed(&mut self, error: wasmtime::Error) -> Result<()> {
+        self.limits.table_grow_failed(error)
+    }
+}
