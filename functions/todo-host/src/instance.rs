@@ -108,6 +108,10 @@ impl WorkerState for Worker {
     fn drop(&self, store: Store<State>, result: Result<()>) {
         drop(store);
         if let Err(error) = result {
+            // The worker's task was dropped with the runtime: wasmtime says the same of that as of a panic.
+            if error.to_string() == "worker panicked" && !std::thread::panicking() {
+                return;
+            }
             self.counters.trap();
             tracing::error!(component = %self.capabilities.component, "an instance ended: {error:?}");
         }
