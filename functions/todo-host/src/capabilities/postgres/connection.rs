@@ -110,8 +110,9 @@ impl Lease {
         sent
     }
 
-    /// Does `work`, after what has to be sent before it, and keeps account of it. A statement whose future is dropped still runs on the server, so it stays
-    /// counted; one that failed may have left both what was before it and what it was meant to do.
+    /// Does `work`, after what has to be sent before it, and keeps account of it. A statement whose future is dropped still
+    /// runs on the server, so it stays counted; one that failed may have left both what was before it and what it was
+    /// meant to do.
     async fn track<R>(&self, sql: &str, work: impl Future<Output = Result<R, Error>>) -> Result<R, Error> {
         let (begin, before) = {
             let mut session = lock(&self.session);

@@ -5,7 +5,7 @@
 //! have left something: this is the judgement, and where it cannot tell it says yes.
 //!
 //! It also knows which ends of a transaction nobody has to wait for. Each statement is a round trip to the server: a
-//! transaction that reads with one statement is two of them here and four when every answer is waited for.
+//! transaction that reads with two statements is two of them here and four when every answer is waited for.
 
 /// Statements that cannot fail on a clean connection. They go to the server together with the one that follows.
 const BEGINS: [&str; 2] = ["begin", "begin read only"];
