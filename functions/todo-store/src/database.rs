@@ -92,7 +92,7 @@ impl Database {
                 Some(tenant) => (BIND_TENANT, vec![Value::from(tenant.user_id())]),
                 None => (BIND_RELAY, Vec::new()),
             };
-            connection.rows(Cow::Borrowed(bind), parameters).await?;
+            connection.execute(Cow::Borrowed(bind), parameters).await?;
         }
         Ok(Work::new(connection))
     }

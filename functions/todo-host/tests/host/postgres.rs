@@ -123,6 +123,40 @@ async fn a_transaction_that_only_reads_cannot_write_and_leaves_a_clean_connectio
 }
 
 #[tokio::test]
+async fn settings_of_a_transaction_hold_in_it_and_only_there() {
+    let Some(postgres) = Postgres::new(Limits::default()).await else { return };
+    let set = "!select set_config('app.user_id', 'alice', true), set_config('work_mem', '77kB', true)";
+    let inside = format!(
+        "begin read only;{set};select current_setting('app.user_id'), current_setting('work_mem');commit"
+    );
+    let outside =
+        "select coalesce(current_setting('app.user_id', true), ''), current_setting('work_mem') = '77kB'";
+    for statements in
+        [inside.trim_end_matches(";commit"), &inside, &format!("begin;{set};commit"), &format!("begin;{set}")]
+    {
+        let read = postgres.run(statements).await;
+        assert_eq!(read["error"], Value::Null, "{read}");
+        assert_eq!(
+            postgres.run(outside).await,
+            json!({ "rows": [["DbValue::Str(\"\")", "DbValue::Boolean(false)"]] })
+        );
+    }
+    let read = postgres.run(inside.trim_end_matches(";commit")).await;
+    assert_eq!(read, json!({ "rows": [["DbValue::Str(\"alice\")", "DbValue::Str(\"77kB\")"]] }));
+}
+
+#[tokio::test]
+async fn a_setting_that_is_refused_fails_what_follows_it() {
+    let Some(postgres) = Postgres::new(Limits::default()).await else { return };
+    postgres.run("create table t (n int)").await;
+    let refused = postgres
+        .run("begin;!select set_config('role', 'a_role_that_nobody_made', true);insert into t values (1);commit")
+        .await;
+    assert!(refused["error"].as_str().unwrap().contains("22023"), "{refused}");
+    assert_eq!(postgres.run("select n from t").await, json!({ "rows": [] }));
+}
+
+#[tokio::test]
 async fn a_statement_without_end_is_cancelled_on_the_server() {
     let Some(postgres) = Postgres::new(Limits { time: SOON, ..Limits::default() }).await else { return };
     let request = format!("{}\nselect pg_sleep(3600)", postgres.database.url);

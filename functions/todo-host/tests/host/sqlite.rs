@@ -83,6 +83,17 @@ async fn a_statement_without_end_is_interrupted() {
 }
 
 #[tokio::test]
+async fn a_statement_that_reads_for_long_reads_all_of_it() {
+    let world = World::new().await;
+    run(&world, "create table t (n);insert into t values (1)").await;
+    let long = "select count(*), t.n from t, (with recursive n(i) as (select 1 union all select i + 1 from n where i < 1000000) select i from n)";
+    assert_eq!(
+        run(&world, &format!("begin;{long};commit;{long}")).await,
+        json!({ "rows": [["Value::Integer(1000000)", "Value::Integer(1)"]] })
+    );
+}
+
+#[tokio::test]
 async fn a_component_stays_in_its_file() {
     let world = World::new().await;
     let other = world.folder.path().join("other.db");

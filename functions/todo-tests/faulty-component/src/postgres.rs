@@ -53,7 +53,8 @@ pub async fn types(address: &str) -> Json {
     seen.into()
 }
 
-/// Runs statements, divided by `;`, each on the same connection, and answers the last one's rows.
+/// Runs statements, divided by `;`, each on the same connection, and answers the last one's rows. One that begins with `!` is run for the
+/// number of rows that it changes.
 pub async fn run(request: &str) -> Json {
     let (address, sql) = request.split_once('\n').unwrap_or_default();
     let connection = match Connection::open(address).await {
@@ -81,6 +82,10 @@ pub async fn abandon(request: &str) -> Response<BoxBody> {
 }
 
 async fn execute(connection: &Connection, sql: &str, parameters: Vec<V>) -> Result<Vec<Vec<String>>, String> {
+    if let Some(sql) = sql.strip_prefix('!') {
+        let changed = connection.execute(sql, parameters).await.map_err(|error| format!("{error:?}"))?;
+        return Ok(vec![vec![changed.to_string()]]);
+    }
     let result = connection.query(sql, parameters).await.map_err(|error| format!("{error:?}"))?;
     let (_, rows, ended) = result.into_inner();
     let rows = rows.collect().await;

@@ -41,13 +41,23 @@ pub struct ConnectionBuilder {
 pub struct Lease {
     client: Option<Client>,
     session: Mutex<Session>,
+    /// What the transaction is to begin with, not sent yet.
+    setting: Mutex<Option<Setting>>,
     running: AtomicUsize,
 }
+
+/// A statement that makes settings, and its parameters.
+type Setting = (String, Vec<ParameterValue>);
 
 impl Connection {
     /// Holds `client` until it is dropped.
     pub fn new(client: Client) -> Self {
-        let lease = Lease { client: Some(client), session: Mutex::default(), running: AtomicUsize::new(0) };
+        let lease = Lease {
+            client: Some(client),
+            session: Mutex::default(),
+            setting: Mutex::default(),
+            running: AtomicUsize::new(0),
+        };
         Self { lease: Arc::new(lease) }
     }
 
@@ -83,6 +93,11 @@ impl Lease {
         if self.postpone(sql, &parameters) {
             return Ok(0);
         }
+        if lock(&self.session).waits_for_next(sql) && lock(&self.setting).is_none() {
+            *lock(&self.setting) = Some((sql.to_owned(), parameters));
+            // As many as a query without a table has.
+            return Ok(1);
+        }
         self.track(sql, async {
             let (connection, statement) = self.prepare(sql, &parameters).await?;
             let changed = connection.execute_raw(&statement, parameters.into_iter().map(Parameter)).await;
@@ -96,6 +111,7 @@ impl Lease {
         let Some(client) = self.client.as_ref().filter(|_| parameters.is_empty()) else { return false };
         let mut session = lock(&self.session);
         if session.postpone(sql) {
+            *lock(&self.setting) = None;
             return true;
         }
         if !session.ends_reading(sql) {
@@ -114,22 +130,44 @@ impl Lease {
     /// runs on the server, so it stays counted; one that failed may have left both what was before it and what it was
     /// meant to do.
     async fn track<R>(&self, sql: &str, work: impl Future<Output = Result<R, Error>>) -> Result<R, Error> {
-        let (begin, before) = {
+        let (begin, setting, before) = {
             let mut session = lock(&self.session);
-            let begin = session.begin();
+            let (begin, setting) = (session.begin(), lock(&self.setting).take());
             let before = *session;
-            session.note(sql);
-            (begin, before)
+            for statement in setting.iter().map(|(setting, _)| setting.as_str()).chain([sql]) {
+                session.note(statement);
+            }
+            (begin, setting, before)
         };
         self.running.fetch_add(1, Ordering::Relaxed);
-        // The first poll of each sends: so they arrive in this order, and together.
-        let (begun, result) = join!(self.begin(begin), work);
-        let result = begun.and(result);
+        let result = self.after(begin, setting, work).await;
         self.running.fetch_sub(1, Ordering::Relaxed);
         if result.is_err() {
             lock(&self.session).merge(before);
         }
         result
+    }
+
+    async fn after<R>(
+        &self,
+        begin: Option<&str>,
+        setting: Option<Setting>,
+        work: impl Future<Output = Result<R, Error>>,
+    ) -> Result<R, Error> {
+        // A statement that has yet to be prepared would be overtaken.
+        if let Some((sql, parameters)) = &setting {
+            self.prepare(sql, parameters).await?;
+        }
+        // The first poll of each sends: so they arrive in this order, and together.
+        let (begun, set, result) = join!(self.begin(begin), self.set(setting), work);
+        begun.and(set).and(result)
+    }
+
+    async fn set(&self, setting: Option<Setting>) -> Result<(), Error> {
+        let Some((sql, parameters)) = setting else { return Ok(()) };
+        let (connection, statement) = self.prepare(&sql, &parameters).await?;
+        let set = connection.execute_raw(&statement, parameters.into_iter().map(Parameter)).await;
+        set.map(drop).map_err(|failure| self.failed(&failure, &sql))
     }
 
     async fn begin(&self, begin: Option<&str>) -> Result<(), Error> {

@@ -4,8 +4,9 @@
 //! setting of the session must not go with it. Cleaning takes a round trip, so it is done only when a statement could
 //! have left something: this is the judgement, and where it cannot tell it says yes.
 //!
-//! It also knows which ends of a transaction nobody has to wait for. Each statement is a round trip to the server: a
-//! transaction that reads with two statements is two of them here and four when every answer is waited for.
+//! It also knows which statements of a transaction nobody has to wait for: its ends, and a setting that lasts as long as it does. Each
+//! statement is a round trip to the server: a transaction that says who it is for and then reads with one statement is one of them
+//! here and four when every answer is waited for.
 
 /// Statements that cannot fail on a clean connection. They go to the server together with the one that follows.
 const BEGINS: [&str; 2] = ["begin", "begin read only"];
@@ -35,6 +36,12 @@ impl Session {
             return self.begin.is_some();
         }
         false
+    }
+
+    /// Whether `sql` only makes settings for the transaction that it is the first statement of, so that it can wait for the next one:
+    /// its result is known, and a mistake in it fails the next one as well.
+    pub fn waits_for_next(&self, sql: &str) -> bool {
+        self.begin.is_some() && sets_for_transaction(&plain(sql))
     }
 
     /// What has to be sent before the next statement, which is noted here.
@@ -109,6 +116,24 @@ fn sets_for_session(sql: &str) -> bool {
         || sql.contains("pg_try_advisory_lock")
 }
 
+/// `SELECT set_config(…, true)`, once or more, and nothing beside it. What this cannot read is not taken for one.
+fn sets_for_transaction(sql: &str) -> bool {
+    let Some(calls) = sql.strip_prefix("select ") else { return false };
+    let mut rest = calls;
+    loop {
+        let arguments = rest.trim_start().strip_prefix("set_config(").and_then(|rest| rest.split_once(')'));
+        let Some((arguments, after)) = arguments else { return false };
+        let last = arguments.rsplit(',').next().unwrap_or_default().trim();
+        if last != "true" || arguments.contains(['(', ';']) {
+            return false;
+        }
+        match after.trim_start().strip_prefix(',') {
+            Some(next) => rest = next,
+            None => return after.trim().is_empty(),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -154,6 +179,27 @@ mod tests {
         assert!(session.postpone("BEGIN") && session.postpone("ROLLBACK"));
         assert_eq!(session.begin(), None);
         assert!(!session.postpone("COMMIT"), "the server has a warning for that");
+    }
+
+    #[test]
+    fn settings_of_a_transaction_wait_for_its_first_statement() {
+        let bind = "SELECT set_config('app.user_id', $1, true), set_config('role', 'reader', true)";
+        assert!(!Session::default().waits_for_next(bind), "there is no transaction");
+        let mut session = Session::default();
+        assert!(session.postpone("BEGIN READ ONLY"));
+        assert!(session.waits_for_next(bind));
+        for other in [
+            "select set_config('app.user_id', $1, false)",
+            "select set_config('a', $1, true), pg_advisory_lock(1)",
+            "select set_config('a', pg_sleep(1)::text, true)",
+            "select set_config('a)', $1, true)",
+            "select set_config('a', $1, true) from tasks",
+            "select 1",
+        ] {
+            assert!(!session.waits_for_next(other), "{other}");
+        }
+        session.begin();
+        assert!(!session.waits_for_next(bind), "the transaction has begun");
     }
 
     #[test]

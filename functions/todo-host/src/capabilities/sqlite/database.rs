@@ -7,6 +7,9 @@
 //! Who has the turn is to be done soon, because all others wait for it. So its statements run where the component runs, instead of
 //! going to another thread and back: on a busy machine each way is a wait behind everybody else's work, and those behind in the line
 //! would wait for all of them. Such a statement is short, or interrupted.
+//!
+//! A statement that reads waits for nobody, and is mostly over sooner than another thread has been woken to run it: so it begins where
+//! the component runs, too. One that takes longer is interrupted there and begins again on a thread of its own.
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,7 +21,7 @@ use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::{OwnedMutexGuard, OwnedSemaphorePermit, Semaphore};
 
 use super::confine::confine;
-use super::statement::{Rows, run};
+use super::statement::{Rows, read, run};
 use crate::bindings::sqlite::{Error, Value};
 
 /// How long a statement waits for another connection's write to end.
@@ -27,6 +30,8 @@ const BUSY: Duration = Duration::from_secs(5);
 const AGAIN: Duration = Duration::from_micros(500);
 /// How long a transaction may write for before its next long statement is interrupted: it holds up all others that want to.
 const LONGEST_WRITE: Duration = Duration::from_secs(5);
+/// How long a statement that reads may hold up what else the component's thread has to do: less than a component's own computing may.
+const LONGEST_READ: Duration = Duration::from_millis(2);
 /// Steps of SQLite's between two looks at the clock: some tenths of a millisecond.
 const STEPS: i32 = 10_000;
 /// Prepared statements kept by each connection: more than the distinct statements of a component.
@@ -97,7 +102,7 @@ impl Database {
 
     fn open(&self) -> rusqlite::Result<rusqlite::Connection> {
         let connection = rusqlite::Connection::open(&self.file)?;
-        connection.busy_handler(Some(wait))?;
+        patient(&connection, true);
         connection.pragma_update(None, "journal_mode", "wal")?;
         connection.pragma_update(None, "synchronous", "normal")?;
         connection.pragma_update(None, "foreign_keys", true)?;
@@ -128,12 +133,14 @@ impl Lease {
             self.take_turn().await;
         }
         let (rows, ended) = if self.waits_for_nothing(&sql) {
-            self.run(&sql, parameters)?
+            self.run(&sql, &parameters)?
         } else if self.has_turn() && may_block_here() {
-            tokio::task::block_in_place(|| self.run(&sql, parameters))?
+            tokio::task::block_in_place(|| self.run(&sql, &parameters))?
+        } else if let Some(rows) = self.read(&sql, &parameters) {
+            return rows;
         } else {
             let lease = self.clone();
-            blocking(move || lease.run(&sql, parameters)).await?
+            blocking(move || lease.run(&sql, &parameters)).await?
         };
         if ended {
             self.end_turn();
@@ -149,10 +156,8 @@ impl Lease {
     async fn take_turn(&self) {
         let turn = tokio::time::timeout(BUSY, self.database.writing.clone().lock_owned()).await;
         *lock(&self.turn) = turn.ok();
-        let deadline = Instant::now() + LONGEST_WRITE;
         if let Some(connection) = lock(&self.connection).as_ref() {
-            // Fails for a connection of somebody else's only.
-            let _ = connection.progress_handler(STEPS, Some(move || Instant::now() > deadline));
+            limit(connection, LONGEST_WRITE);
         }
     }
 
@@ -175,8 +180,24 @@ impl Lease {
         quick && self.connection.try_lock().is_ok()
     }
 
+    /// Runs a statement that only reads, unless it takes long or would wait for a lock. Whether a transaction is open stays as it is.
+    fn read(&self, sql: &str, parameters: &[Value]) -> Option<Result<Rows, Error>> {
+        // `COMMIT` only reads as well, as SQLite sees it.
+        if self.has_turn() || !begins_with(sql, "SELECT") {
+            return None;
+        }
+        let connection = self.connection.try_lock().ok()?;
+        let connection = connection.as_ref()?;
+        limit(connection, LONGEST_READ);
+        patient(connection, false);
+        let rows = read(connection, sql, parameters);
+        patient(connection, true);
+        unlimited(connection);
+        rows
+    }
+
     /// Runs one statement, and says whether no transaction is open after it.
-    fn run(&self, sql: &str, parameters: Vec<Value>) -> Result<(Result<Rows, Error>, bool), Error> {
+    fn run(&self, sql: &str, parameters: &[Value]) -> Result<(Result<Rows, Error>, bool), Error> {
         let connection = lock(&self.connection);
         let connection = connection.as_ref().ok_or(Error::InvalidConnection)?;
         let (rows, changes) = run(connection, sql, parameters);
@@ -217,8 +238,11 @@ impl Drop for Lease {
 }
 
 fn begins_to_write(sql: &str) -> bool {
-    const BEGIN: &str = "BEGIN IMMEDIATE";
-    sql.get(..BEGIN.len()).is_some_and(|beginning| beginning.eq_ignore_ascii_case(BEGIN))
+    begins_with(sql, "BEGIN IMMEDIATE")
+}
+
+fn begins_with(sql: &str, words: &str) -> bool {
+    sql.get(..words.len()).is_some_and(|beginning| beginning.eq_ignore_ascii_case(words))
 }
 
 /// A runtime with one thread has no other to go on with its work.
@@ -226,7 +250,18 @@ fn may_block_here() -> bool {
     Handle::current().runtime_flavor() == RuntimeFlavor::MultiThread
 }
 
-/// Takes the limit of a transaction away.
+/// Whether statements wait for another connection's lock. Like the limit below it cannot fail for a connection of our own.
+fn patient(connection: &rusqlite::Connection, patient: bool) {
+    let _ = connection.busy_handler(patient.then_some(wait));
+}
+
+/// Interrupts statements that still run after `time`.
+fn limit(connection: &rusqlite::Connection, time: Duration) {
+    let deadline = Instant::now() + time;
+    let _ = connection.progress_handler(STEPS, Some(move || Instant::now() > deadline));
+}
+
+/// Takes that limit away.
 fn unlimited(connection: &rusqlite::Connection) {
     let _ = connection.progress_handler(0, None::<fn() -> bool>);
 }
