@@ -9,7 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use http::{Request, Response, StatusCode};
+use http::{HeaderMap, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -37,7 +37,7 @@ pub struct Server {
 }
 
 /// Makes the page for Prometheus.
-type Metrics = Arc<dyn Fn() -> BoxFuture<'static, Response<String>> + Send + Sync>;
+type Metrics = Arc<dyn Fn(&HeaderMap) -> BoxFuture<'static, Response<String>> + Send + Sync>;
 
 impl Server {
     /// A server that finds the function of a request by the manifest's routes.
@@ -50,12 +50,12 @@ impl Server {
         Self { only: Some(name.into()), ..Self::new(functions) }
     }
 
-    /// The same, with a page at `/metrics`.
-    pub fn with_metrics<F>(self, page: impl Fn() -> F + Send + Sync + 'static) -> Self
+    /// The same, with a page at `/metrics`; it is told the headers of who asks for it.
+    pub fn with_metrics<F>(self, page: impl Fn(&HeaderMap) -> F + Send + Sync + 'static) -> Self
     where
         F: Future<Output = Response<String>> + Send + 'static,
     {
-        Self { metrics: Some(Arc::new(move || page().boxed())), ..self }
+        Self { metrics: Some(Arc::new(move |headers| page(headers).boxed())), ..self }
     }
 
     /// How long requests under way may take once the server was asked to stop: 30 s unless said here.
@@ -110,7 +110,7 @@ impl Server {
         B: http_body::Body<Data = Bytes, Error: Into<Box<dyn Error + Send + Sync>>>,
     {
         if let (Some(metrics), "/metrics") = (&self.metrics, request.uri().path()) {
-            return metrics()
+            return metrics(request.headers())
                 .await
                 .map(|page| Full::new(page.into()).map_err(|never| match never {}).boxed_unsync());
         }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::routing::get;
-use http::header::CONTENT_TYPE;
-use http::{HeaderValue, Response, StatusCode};
+use http::header::{CONTENT_TYPE, FORWARDED};
+use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use jiff::Timestamp;
 use live::Live;
 use prometheus_client::collector::Collector;
@@ -23,6 +23,9 @@ use crate::sidecar::Carrier;
 
 /// What all names begin with.
 const PREFIX: &str = "todo";
+
+/// What a proxy says of whom it speaks for, beside the standard's `Forwarded`.
+const X_FORWARDED_FOR: &str = "x-forwarded-for";
 
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
@@ -41,6 +44,15 @@ pub struct Sources {
     pub live: Option<Live>,
 }
 
+/// The answer to who came through a proxy: Knative's gateway and an ingress say so of everybody.
+fn elsewhere() -> Response<String> {
+    let mut response =
+        Response::new("Metrics are for whoever asks this process itself, not through a proxy.\n".to_owned());
+    *response.status_mut() = StatusCode::NOT_FOUND;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    response
+}
+
 /// A registry for what counts itself.
 pub fn registry() -> Registry {
     Registry::with_prefix(PREFIX)
@@ -49,11 +61,17 @@ pub fn registry() -> Registry {
 impl Sources {
     /// `GET /metrics`.
     pub fn router(self) -> Router {
-        Router::new().route("/metrics", get(async move || self.clone().response().await))
+        Router::new()
+            .route("/metrics", get(async move |headers: HeaderMap| self.clone().response(&headers).await))
     }
 
-    /// The answer to it.
-    pub async fn response(self) -> Response<String> {
+    /// The answer to whoever asks with these headers: not for those whom a proxy lets in. Prometheus asks each process itself.
+    pub fn response(self, headers: &HeaderMap) -> impl Future<Output = Response<String>> + Send + use<> {
+        let from_outside = headers.contains_key(FORWARDED) || headers.contains_key(X_FORWARDED_FOR);
+        async move { if from_outside { elsewhere() } else { self.text().await } }
+    }
+
+    async fn text(self) -> Response<String> {
         let mut response = Response::new(String::new());
         match self.page().await {
             Ok(page) => {

@@ -41,7 +41,7 @@ pub async fn run(serve: Serve, config: Config) -> Outcome {
     let functions = Arc::new(functions);
     let metrics = Sources { functions: Some(functions.clone()), ..Sources::default() };
     let server = Server::only(functions, serve.component).drain(config.drain());
-    let server = server.with_metrics(move || metrics.clone().response());
+    let server = server.with_metrics(move |headers| metrics.clone().response(headers));
     server.serve(listener, async move { stop.received().await }).await;
     Ok(())
 }

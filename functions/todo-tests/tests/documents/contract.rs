@@ -206,7 +206,7 @@ async fn every_answer_of_a_function_is_as_the_document_says() {
     let mut contract = Contract::of(FUNCTIONS);
     functions::answer(&world, &mut contract).await;
     // Behind `todo up` the numbers of functions are among those of the whole; a job that is done is signed, and the walkthroughs do many.
-    contract.was_seen_whole(&["get /metrics 200", "post /job/{name} 204"]);
+    contract.was_seen_whole(&["get /metrics 200", "get /metrics 404", "post /job/{name} 204"]);
 }
 
 /// Long enough for whatever is waited for here.

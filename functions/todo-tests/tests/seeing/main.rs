@@ -223,6 +223,17 @@ fn read(path: &str) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn metrics_are_not_for_those_who_come_through_a_proxy() {
+    let world = World::on(Engine::Sqlite).await.unwrap();
+    let url = format!("{}/metrics", world.url());
+    for header in ["x-forwarded-for", "forwarded"] {
+        let asked = reqwest::Client::new().get(&url).header(header, "for=192.0.2.1").send();
+        assert_eq!(asked.await.unwrap().status(), 404, "{header}");
+    }
+    assert_eq!(reqwest::get(&url).await.unwrap().status(), 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn one_trace_leads_from_the_message_to_every_consumer() {
     const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
     let log = Log::open();

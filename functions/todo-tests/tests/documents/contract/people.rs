@@ -166,10 +166,12 @@ pub async fn looks_around(place: &Place, contract: &mut Contract) {
         let response = place.get(path).send().await.unwrap();
         contract.holds(&format!("get {path}"), 200, response).await;
     }
-    // Not beyond the cluster's edge.
+    // Beyond a cluster's edge everybody comes through a proxy.
     if place.world.is_some() {
         contract.holds("get /metrics", 200, place.get("/metrics").send().await.unwrap()).await;
     }
+    let forwarded = place.get("/metrics").header("x-forwarded-for", "192.0.2.1").send().await.unwrap();
+    contract.holds("get /metrics", 404, forwarded).await;
     let files = contract.document["paths"]["/{file}"]["get"]["parameters"][0]["schema"]["enum"].clone();
     for file in files.as_array().unwrap() {
         let path = format!("/{}", file.as_str().unwrap());
