@@ -142,7 +142,7 @@ export class Conversation {
         answer.result(result);
         if (!ONLY_READ.has(result.name)) this.#hooks.changed();
       }),
-      approval: shown(() => answer.choices(["Yes", "No"], (choice) => this.say(choice))),
+      approval: shown(() => this.#offerConsent(answer)),
       done: shown(({ response }) => {
         answer.finish(response);
         // Said once and whole: piece by piece a screen reader would stammer.
@@ -228,9 +228,13 @@ export class Conversation {
     view.element.prepend(place);
     try {
       const params = { thread_id: String(view.id), limit: PAGE, order: "desc", ...(after && { after }) };
-      const page = await this.#hooks.endpoint().ask("items.list", params);
+      const endpoint = this.#hooks.endpoint();
+      const [page, thread] = await Promise.all([endpoint.ask("items.list", params), !after && endpoint.ask("threads.get_by_id", { thread_id: params.thread_id })]);
       const height = this.#messages.scrollHeight;
-      place.replaceWith(...this.#earlier(view, page), ...history(page.data.toReversed()));
+      const { elements, last } = history(page.data.toReversed());
+      place.replaceWith(...this.#earlier(view, page), ...elements);
+      // Unless something was said while it was loading.
+      if (thread.metadata?.approval && last?.element === view.element.lastElementChild) this.#offerConsent(last);
       if (after) this.#messages.scrollTop += this.#messages.scrollHeight - height;
       else if (view === this.#view) this.#toEnd();
       this.#hooks.reached();
@@ -239,6 +243,10 @@ export class Conversation {
       place.replaceWith(this.#problem(view, after, failure));
       this.#hooks.failed(failure);
     }
+  }
+
+  #offerConsent(answer) {
+    answer.choices(["Yes", "No"], (choice) => this.say(choice));
   }
 
   #earlier(view, page) {
@@ -289,12 +297,12 @@ export class Conversation {
   }
 }
 
-/** Stored items as elements. Answers and the calls that led to them are one, as they were while they came. */
+/** Stored items as elements, and the last answer. Answers and the calls that led to them are one, as they were while they came. */
 function history(items) {
   const elements = [];
-  let answer;
+  let answer, last;
   const open = () => {
-    if (!answer) elements.push((answer = new Answer()).element);
+    if (!answer) elements.push((answer = last = new Answer()).element);
     return answer;
   };
   const close = () => {
@@ -316,7 +324,7 @@ function history(items) {
     }
   }
   close();
-  return elements;
+  return { elements, last };
 }
 
 function called(answer, id, { title, content, status_indicator: status }) {

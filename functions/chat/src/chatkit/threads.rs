@@ -14,12 +14,14 @@ const LONGEST_TITLE: usize = 200;
 /// The store lists newest first; the other order is for clients that fetch everything, and has this end.
 const MOST_ASCENDING: u32 = 10_000;
 
-/// A thread with its first items.
+/// A thread with its first items; `metadata` says whether its last answer asked for a yes.
 pub(super) async fn get(sessions: &Sessions, tenant: &Tenant, thread_id: &str) -> Result<Value, Problem> {
     let id = thread_number(thread_id)?;
     let conversation = sessions.get(tenant, id).await?;
     let items = items::page(sessions, tenant, id, &Paging::new(ITEMS_SHOWN, Order::Asc)).await?;
-    Ok(thread(&conversation, items))
+    let mut thread = thread(&conversation, items);
+    thread["metadata"] = json!({ "approval": sessions.waits_for_consent(tenant, id).await? });
+    Ok(thread)
 }
 
 pub(super) async fn list(sessions: &Sessions, tenant: &Tenant, paging: &Paging) -> Result<Value, Problem> {

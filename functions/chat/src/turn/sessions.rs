@@ -8,7 +8,7 @@ use serde_json::Value;
 use todo_agent::{Item, ToolCall};
 use todo_identity::Tenant;
 use todo_store::conversations::{self, Conversation, Message, NewMessage, Role};
-use todo_store::{Database, Error};
+use todo_store::{Database, Error, Transaction};
 use tokio::time::sleep;
 
 /// More than the agent ever shows a model ([`todo_agent::Settings::max_history_items`]), so that it can cut where it
@@ -124,6 +124,12 @@ impl Sessions {
         conversations::get(&mut tx, id).await
     }
 
+    /// Whether the last answer asked for a yes, and nothing has been said since.
+    pub async fn waits_for_consent(&self, tenant: &Tenant, id: i64) -> Result<bool, Error> {
+        let mut tx = self.database.begin_read(tenant).await?;
+        Ok(state(&mut tx, id).await?.approval.is_some())
+    }
+
     /// The newest first, those before `after`.
     pub async fn list(
         &self,
@@ -174,9 +180,7 @@ impl Sessions {
     pub(super) async fn load(&self, tenant: &Tenant, id: i64) -> Result<Loaded, Error> {
         let mut tx = self.database.begin_read(tenant).await?;
         let messages = conversations::messages(&mut tx, id, HISTORY, None).await?;
-        let state = conversations::state(&mut tx, id).await?.unwrap_or_default();
-        // A state of an older shape is worth less than an answer: nothing is pending then.
-        let state = serde_json::from_value(state).unwrap_or_default();
+        let state = state(&mut tx, id).await?;
         let entries = messages.into_iter().map(entry).collect::<Result<_, _>>()?;
         Ok(Loaded { entries, state })
     }
@@ -256,6 +260,12 @@ impl Sessions {
         conversations::release_turn(&mut tx, id, owner).await?;
         tx.commit().await
     }
+}
+
+/// A state of an older shape is worth less than an answer: nothing is pending then.
+async fn state(tx: &mut Transaction, id: i64) -> Result<State, Error> {
+    let kept = conversations::state(tx, id).await?.unwrap_or_default();
+    Ok(serde_json::from_value(kept).unwrap_or_default())
 }
 
 fn new_messages(items: &[Keyed]) -> Result<Vec<NewMessage>, Error> {

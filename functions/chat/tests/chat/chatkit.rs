@@ -253,6 +253,7 @@ async fn a_thread_is_read_renamed_and_deleted() {
     let thread = plain(&world, &replica, "threads.get_by_id", json!({ "thread_id": "1" })).await;
     assert_eq!(thread["items"]["data"].as_array().unwrap().len(), 2);
     assert_eq!(thread["status"], json!({ "type": "active" }));
+    assert_eq!(thread["metadata"], json!({ "approval": false }));
     let renamed =
         plain(&world, &replica, "threads.update", json!({ "thread_id": "1", "title": " Greetings " })).await;
     assert_eq!(renamed["title"], "Greetings");

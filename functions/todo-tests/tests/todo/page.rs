@@ -41,6 +41,28 @@ async fn a_sentence_on_the_page_becomes_a_task_that_is_still_there_after_a_reloa
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_question_can_still_be_answered_after_a_reload() {
+    let Some(chromium) = Chromium::find() else { return };
+    let world = World::on(Engine::Sqlite).await.unwrap();
+    let link = link(&world, "ada");
+    let test = async move |tab: Tab| {
+        tab.opens(&link).await;
+        tab.says("Add buy milk and add buy bread").await;
+        tab.sees(task("buy bread")).await;
+        tab.says("Delete tasks 1 and 2").await;
+        tab.sees("//button[.='Yes']").await;
+        tab.reloads().await;
+        tab.sees(task("buy milk")).await;
+        tab.clicks("//button[.='Yes']").await;
+        tab.sees("//*[@class='empty']//h3[.='Nothing to do']").await;
+        tab.reloads().await;
+        tab.sees(said("Yes")).await;
+        tab.sees_no_more("//button[.='Yes']").await;
+    };
+    chromium.shows(Screen::Desk, test).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_conversation_is_resumed_from_the_list_renamed_and_deleted() {
     let Some(chromium) = Chromium::find() else { return };
     let world = World::on(Engine::Sqlite).await.unwrap();
