@@ -44,6 +44,29 @@ pub(crate) fn slots(text: &str, tokens: &[Token], reminding: bool, now: &Zoned) 
             _ => at += 1,
         }
     }
+    one_recurrence(found)
+}
+
+/// "a weekly review on Mondays" comes again once a week: the days say when, and the word before them is the thing's name.
+fn one_recurrence(mut found: Vec<Found>) -> Vec<Found> {
+    let repeats = |slot: &Slot| match slot {
+        Slot::Repeat(repeat) => Some(repeat.clone()),
+        _ => None,
+    };
+    let Some(named) = found.iter().position(|found| repeats(&found.slot).is_some_and(|it| it.is_bare()))
+    else {
+        return found;
+    };
+    let Some(bare) = found.get(named).and_then(|found| repeats(&found.slot)) else { return found };
+    for further in found.iter_mut().skip(named + 1) {
+        if let Slot::Repeat(exact) = &mut further.slot
+            && exact.makes_exact(&bare)
+        {
+            exact.interval = bare.interval;
+            found.remove(named);
+            break;
+        }
+    }
     found
 }
 

@@ -40,6 +40,16 @@ pub(crate) const WORKDAYS: [Weekday; 5] =
     [Weekday::Monday, Weekday::Tuesday, Weekday::Wednesday, Weekday::Thursday, Weekday::Friday];
 
 impl Repeat {
+    /// Whether nothing but how often was said.
+    pub(crate) fn is_bare(&self) -> bool {
+        *self == Self::every(self.frequency, self.interval)
+    }
+
+    /// Whether this says on which days what `bare` says how often.
+    pub(crate) fn makes_exact(&self, bare: &Self) -> bool {
+        self.frequency == bare.frequency && self.interval == 1 && !self.is_bare()
+    }
+
     pub(super) fn every(frequency: Frequency, interval: i64) -> Repeat {
         Repeat {
             frequency,
