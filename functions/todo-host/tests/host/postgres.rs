@@ -149,10 +149,11 @@ async fn settings_of_a_transaction_hold_in_it_and_only_there() {
 async fn a_setting_that_is_refused_fails_what_follows_it() {
     let Some(postgres) = Postgres::new(Limits::default()).await else { return };
     postgres.run("create table t (n int)").await;
-    let refused = postgres
-        .run("begin;!select set_config('role', 'a_role_that_nobody_made', true);insert into t values (1);commit")
-        .await;
-    assert!(refused["error"].as_str().unwrap().contains("22023"), "{refused}");
+    for begin in ["begin", "begin read only"] {
+        let set = "!select set_config('role', 'a_role_that_nobody_made', true)";
+        let refused = postgres.run(&format!("{begin};{set};insert into t values (1);commit")).await;
+        assert!(refused["error"].as_str().unwrap().contains("22023"), "{refused}");
+    }
     assert_eq!(postgres.run("select n from t").await, json!({ "rows": [] }));
 }
 

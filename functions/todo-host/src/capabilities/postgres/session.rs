@@ -4,12 +4,13 @@
 //! setting of the session must not go with it. Cleaning takes a round trip, so it is done only when a statement could
 //! have left something: this is the judgement, and where it cannot tell it says yes.
 //!
-//! It also knows which statements of a transaction nobody has to wait for: its ends, and a setting that lasts as long as it does. Each
+//! It also knows which statements of a transaction nobody has to wait for: its ends and, when it reads, settings that last as long as it. Each
 //! statement is a round trip to the server: a transaction that says who it is for and then reads with one statement is one of them
 //! here and four when every answer is waited for.
 
 /// Statements that cannot fail on a clean connection. They go to the server together with the one that follows.
-const BEGINS: [&str; 2] = ["begin", "begin read only"];
+const BEGINS: [&str; 2] = ["begin", BEGIN_READ_ONLY];
+const BEGIN_READ_ONLY: &str = "begin read only";
 
 /// The state of a connection since it was taken from the pool.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -39,9 +40,10 @@ impl Session {
     }
 
     /// Whether `sql` only makes settings for the transaction that it is the first statement of, so that it can wait for the next one:
-    /// its result is known, and a mistake in it fails the next one as well.
+    /// its result is known, and a mistake in it fails the next one as well. In a transaction that reads, that is: where the beginning
+    /// failed by itself, what was sent behind it would be done without one.
     pub fn waits_for_next(&self, sql: &str) -> bool {
-        self.begin.is_some() && sets_for_transaction(&plain(sql))
+        self.begin == Some(BEGIN_READ_ONLY) && sets_for_transaction(&plain(sql))
     }
 
     /// What has to be sent before the next statement, which is noted here.
@@ -60,7 +62,7 @@ impl Session {
         match first_word(&sql) {
             "begin" | "start" => {
                 self.transaction = true;
-                self.read_only = sql == "begin read only";
+                self.read_only = sql == BEGIN_READ_ONLY;
             }
             _ if is_plain_end(&sql) => self.transaction = false,
             // Savepoints live and die with their transaction.
@@ -200,6 +202,11 @@ mod tests {
         }
         session.begin();
         assert!(!session.waits_for_next(bind), "the transaction has begun");
+        let mut writing = Session::default();
+        assert!(
+            writing.postpone("BEGIN") && !writing.waits_for_next(bind),
+            "a change must not be made without a transaction"
+        );
     }
 
     #[test]
