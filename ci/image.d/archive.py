@@ -17,7 +17,7 @@ import tarfile
 USER = "65532:65532"
 ARCHITECTURES = {"x86_64": {"architecture": "amd64"}, "aarch64": {"architecture": "arm64", "variant": "v8"}}
 # Huge pages would give each process a dozen MiB that it never asked for: mimalloc asks for them, for large heaps.
-ENVIRONMENT = ["PATH=/", "PORT=8080", "MIMALLOC_ALLOW_THP=0"]
+ENVIRONMENT = ["PATH=/", "PORT=8080", "MIMALLOC_ALLOW_THP=0", "MIMALLOC_ARENA_RESERVE=131072"]
 OCI = "application/vnd.oci.image"
 
 

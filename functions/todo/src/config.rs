@@ -250,9 +250,11 @@ impl Config {
     }
 }
 
-/// Refuses `TODO_…` variables that nothing reads.
-pub fn refuse_unknown_variables(variables: impl Iterator<Item = (OsString, OsString)>) -> Outcome {
-    let command = Config::augment_args(clap::Command::new("todo"));
+/// Refuses `TODO_…` variables that nothing reads; `command` has the arguments of [`Config`].
+pub fn refuse_unknown_variables(
+    variables: impl Iterator<Item = (OsString, OsString)>,
+    command: &clap::Command,
+) -> Outcome {
     let known: Vec<_> = command.get_arguments().filter_map(|argument| argument.get_env()).collect();
     let unknown = variables.filter_map(|(name, _)| name.into_string().ok()).find(|name| {
         name.starts_with("TODO_")

@@ -1,7 +1,7 @@
 //! How fast a function starts, precompiled, and how much memory it holds when nobody calls it.
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::Path;
+use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
 use todo_identity::FunctionKey;
@@ -13,13 +13,28 @@ use crate::servers::tenant;
 
 const STARTS: usize = 15;
 const TOOL: &str = "tool-list-tasks";
+/// Started with this argument, this program is `todo`, in the profile of benchmarks; it has the compiler, as on one machine.
+const TODO: &str = "todo";
 
-/// Builds the release binary, precompiles the components, and starts one of them again and again.
+/// What [`TODO`] asks for, if it is asked.
+pub fn asked() -> Option<ExitCode> {
+    let mut arguments = std::env::args_os().skip(1);
+    let program = arguments.next().filter(|first| first == TODO)?;
+    Some(todo::command::run(std::iter::once(program).chain(arguments)))
+}
+
+/// Precompiles the components, and starts one of them again and again.
 pub async fn measure() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let todo = build(&root);
+    let todo = std::env::current_exe().unwrap();
     let folder = tempfile::tempdir().unwrap();
-    run(Command::new(&todo).args(["precompile", "--output"]).arg(folder.path()).current_dir(&root));
+    let mut precompile = Command::new(&todo);
+    precompile
+        .args([TODO, "precompile", "--output"])
+        .arg(folder.path())
+        .current_dir(&root)
+        .stdout(Stdio::null());
+    assert!(precompile.status().unwrap().success(), "{precompile:?}");
     let database = TestDatabase::sqlite().await.unwrap();
     let key = FunctionKey::generate().unwrap();
     let token = key.mint(&tenant(), TOOL).unwrap();
@@ -42,22 +57,14 @@ pub async fn measure() {
     println!("resident after it: {:.1} MiB", memory as f64 / 1024.0);
 }
 
-fn build(root: &Path) -> PathBuf {
-    run(Command::new("cargo").args(["build", "--release", "-p", "todo"]).current_dir(root));
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
-    target.join("release/todo")
-}
-
-fn run(command: &mut Command) {
-    assert!(command.stdout(Stdio::null()).status().unwrap().success(), "{command:?}");
-}
-
 fn serve(todo: &Path, root: &Path, file: &Path, port: u16, database_url: &str, key: &FunctionKey) -> Child {
     tokio::process::Command::new(todo)
-        .args(["serve", TOOL, "--log", "error", "--file"])
+        .args([TODO, "serve", TOOL, "--log", "error", "--file"])
         .arg(file)
         .current_dir(root)
         .env("PORT", port.to_string())
+        // As in the image.
+        .envs([("MIMALLOC_ALLOW_THP", "0"), ("MIMALLOC_ARENA_RESERVE", "131072")])
         .env("DATABASE_URL", database_url)
         .env("TODO_FUNCTION_PUBLIC_KEYS", key.public_jwks())
         .kill_on_drop(true)

@@ -1,18 +1,35 @@
-//! A tool called as an outside MCP client does it: through chat's `/mcp`, with the person's token.
+//! A tool called as an outside MCP client does it, through chat's `/mcp` with the person's token; or as chat does it in a cluster, where it
+//! runs on its own, with a function token.
 
 use std::time::Duration;
 
 use reqwest::StatusCode;
 use serde_json::{Value, json};
+use todo_identity::Tenant;
+
+use crate::door::Visitor;
+use crate::functions::Directory;
 
 /// Longer than the system lets any call take.
 const DEADLINE: Duration = Duration::from_secs(40);
 
-/// One person's way to the tools.
+/// One person, who knows both ways to the tools.
 #[derive(Clone)]
 pub struct Client {
     http: reqwest::Client,
+    person: Tenant,
     token: String,
+    chat: Visitor,
+    functions: Directory,
+}
+
+/// Where a call goes. Chat makes what an outside client calls an id into its own, so that a call that is sent again must go the same way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// To chat's `/mcp`, and from there to the tool inside `todo up`.
+    Chat,
+    /// To the tool that runs on its own.
+    Function,
 }
 
 /// What came back.
@@ -27,13 +44,22 @@ pub enum Answer {
 }
 
 impl Client {
-    pub fn new(token: String) -> anyhow::Result<Self> {
+    pub fn new(person: Tenant, token: String, chat: Visitor, functions: Directory) -> anyhow::Result<Self> {
         let http = reqwest::Client::builder().no_proxy().timeout(DEADLINE).build()?;
-        Ok(Self { http, token })
+        Ok(Self { http, person, token, chat, functions })
     }
 
-    /// Calls a tool of the system at `address`; the same `call_id` is the same call.
-    pub async fn call(&self, address: &str, tool: &str, arguments: &Value, call_id: &str) -> Answer {
+    /// Calls a tool, as soon as it is there; the same `call_id` is the same call.
+    pub async fn call(&mut self, way: Way, tool: &str, arguments: &Value, call_id: &str) -> Answer {
+        let mut arguments = arguments.clone();
+        let reached = match way {
+            Way::Chat => self.chat.enter().await.map(|address| (address, self.token.clone())),
+            Way::Function => {
+                arguments["user_id"] = json!(self.person.user_id());
+                self.function(&format!("tool-{}", tool.replace('_', "-"))).await
+            }
+        };
+        let Some((address, token)) = reached else { return Answer::Nothing("the system is gone".to_owned()) };
         let meta = json!({
             "io.modelcontextprotocol/protocolVersion": "2026-07-28",
             "io.modelcontextprotocol/clientInfo": {"name": "faults", "version": "0"},
@@ -44,7 +70,7 @@ impl Client {
         let request = self
             .http
             .post(format!("{address}/mcp"))
-            .bearer_auth(&self.token)
+            .bearer_auth(token)
             .header("accept", "application/json, text/event-stream")
             .header("mcp-protocol-version", "2026-07-28")
             .header("mcp-method", "tools/call")
@@ -54,6 +80,12 @@ impl Client {
             Ok(response) => read(response.status(), response.json().await.ok()),
             Err(error) => Answer::Nothing(error.without_url().to_string()),
         }
+    }
+
+    /// Where a function is, and what opens it.
+    async fn function(&mut self, name: &str) -> Option<(String, String)> {
+        let address = self.functions.enter(name).await?;
+        Some((address, self.functions.key.mint(&self.person, name).ok()?))
     }
 }
 

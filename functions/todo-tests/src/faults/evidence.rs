@@ -12,7 +12,7 @@ use todo_store::dead_letters::{Filter, Place};
 use todo_store::rebuild::{Rebuilt, rebuild};
 use todo_store::testing::rows_as_owner;
 
-use crate::client::{Answer, Client};
+use crate::client::{Answer, Way};
 use crate::history::History;
 use crate::stage::Stage;
 
@@ -137,14 +137,13 @@ async fn theirs(stage: &Stage, database: &Database, name: &str) -> anyhow::Resul
 }
 
 async fn listed(stage: &Stage, name: &str) -> anyhow::Result<Vec<Value>> {
-    let client = Client::new(stage.token(name)?)?;
-    let address = stage.address().borrow().clone().context("the system does not run")?;
+    let mut client = stage.person(name)?;
     let mut tasks = Vec::new();
     let mut arguments = json!({"status": "all", "sort": "created", "order": "asc", "limit": PAGE});
     loop {
         // Reading has no effect, so each page may be a call of its own.
         let call_id = uuid::Uuid::new_v4().to_string();
-        match client.call(&address, "list_tasks", &arguments, &call_id).await {
+        match client.call(Way::Chat, "list_tasks", &arguments, &call_id).await {
             Answer::Done(Value::Array(page), cursor) => {
                 tasks.extend(page);
                 match cursor {

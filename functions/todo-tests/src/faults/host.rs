@@ -1,16 +1,12 @@
-//! `todo up` as a process that can be killed.
+//! `todo`, as processes that can be killed: `todo up`, and tools on their own.
 
-use std::ffi::OsString;
 use std::fs::File;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{ExitCode, ExitStatus, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use clap::Parser;
-use todo::config::Config;
-use todo::failure::Failure;
-use todo::up::Up;
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 
@@ -18,39 +14,16 @@ use crate::frozen::Frozen;
 
 /// From exec to the line that says where it listens. The first time it compiles all components, in a debug build on a busy machine.
 const START: Duration = Duration::from_secs(300);
-/// Started with this argument, this program is `todo up`: so what is killed is never older than what is tested, and nothing is built for it.
-const TODO_UP: &str = "todo-up";
+/// Started with this argument, this program is `todo`: so what is killed is never older than what is tested, and nothing is built for it.
+const TODO: &str = "todo";
 /// How the line begins that says so.
 const ADDRESS: &str = "  mcp     ";
 
-/// What [`TODO_UP`] asks for, if it is asked.
+/// What [`TODO`] asks for, if it is asked.
 pub fn asked() -> Option<ExitCode> {
-    let mut arguments = std::env::args_os();
-    let program = arguments.next()?;
-    (arguments.next()? == TODO_UP).then(|| up(std::iter::once(program).chain(arguments)))
-}
-
-fn up(arguments: impl Iterator<Item = OsString>) -> ExitCode {
-    #[derive(Parser)]
-    struct Cli {
-        #[command(flatten)]
-        up: Up,
-        #[command(flatten)]
-        config: Config,
-    }
-    let Cli { up, config } = Cli::parse_from(arguments);
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let ended = match runtime {
-        Ok(runtime) => runtime.block_on(todo::up::run(up, config)),
-        Err(error) => Err(Failure::unavailable(format!("cannot start threads: {error}"))),
-    };
-    match ended {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            eprintln!("todo: {failure}");
-            failure.into()
-        }
-    }
+    let mut arguments = std::env::args_os().skip(1);
+    let program = arguments.next().filter(|first| first == TODO)?;
+    Some(todo::command::run(std::iter::once(program).chain(arguments)))
 }
 
 /// How to start it.
@@ -67,27 +40,39 @@ pub struct Host {
 }
 
 impl Recipe {
-    /// Starts it; it does not listen yet.
-    pub fn spawn(&self) -> anyhow::Result<Host> {
-        let log = File::options().create(true).append(true).open(self.log())?;
-        let mut command = mortal(&std::env::current_exe()?);
-        command.arg(TODO_UP).env_clear();
-        let kept = ["PATH", "HOME", "TMPDIR"].into_iter();
-        command.envs(kept.filter_map(|name| Some((name, std::env::var_os(name)?))));
-        command
-            .env("TODO_LISTEN", "127.0.0.1:0")
-            .env("TODO_DATA", &self.folder)
-            .env("TODO_COMPILED", &self.frozen.compiled)
-            .env("TODO_MANIFEST", &self.frozen.manifest)
-            .env("TODO_KNATIVE", &self.frozen.knative)
-            .envs(self.environment.iter().map(|(name, value)| (name, value)));
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log).kill_on_drop(true);
+    /// Starts `todo up`; it does not listen yet.
+    pub fn up(&self) -> anyhow::Result<Host> {
+        let mut command = self.todo("up")?;
+        command.env("TODO_LISTEN", "127.0.0.1:0").stdout(Stdio::piped());
         let mut child = command.spawn().context("cannot start todo")?;
         let output = child.stdout.take().context("todo has no output")?;
         Ok(Host { child, output: BufReader::new(output).lines() })
     }
 
-    /// What it said, over all its lives.
+    /// Starts `todo serve` for a function; it does not listen yet.
+    pub fn serve(&self, function: &str, address: SocketAddr) -> anyhow::Result<Child> {
+        let mut command = self.todo("serve")?;
+        command.arg(function).env("TODO_LISTEN", address.to_string()).stdout(Stdio::null());
+        command.spawn().with_context(|| format!("cannot start {function}"))
+    }
+
+    fn todo(&self, what: &str) -> anyhow::Result<Command> {
+        let log = File::options().create(true).append(true).open(self.log())?;
+        let mut command = mortal(&std::env::current_exe()?);
+        command.args([TODO, what]).env_clear();
+        let kept = ["PATH", "HOME", "TMPDIR"].into_iter();
+        command.envs(kept.filter_map(|name| Some((name, std::env::var_os(name)?))));
+        command
+            .env("TODO_DATA", &self.folder)
+            .env("TODO_COMPILED", &self.frozen.compiled)
+            .env("TODO_MANIFEST", &self.frozen.manifest)
+            .env("TODO_KNATIVE", &self.frozen.knative)
+            .envs(self.environment.iter().map(|(name, value)| (name, value)));
+        command.stdin(Stdio::null()).stderr(log).kill_on_drop(true);
+        Ok(command)
+    }
+
+    /// What they said, over all their lives.
     pub fn log(&self) -> PathBuf {
         self.folder.join("todo.log")
     }

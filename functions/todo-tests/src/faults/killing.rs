@@ -12,6 +12,8 @@ use crate::stage::{Stage, Victim};
 
 /// Under load before each kill, in milliseconds: long enough for changes to be on their way, short enough to catch them there.
 const BEFORE_MS: std::ops::Range<u64> = 100..2_500;
+/// From a call on, in milliseconds: as long as one takes, so that many die in the middle of it.
+const IN_CALL_MS: std::ops::Range<u64> = 0..12;
 /// Dead before the start, in milliseconds.
 const DEAD_MS: std::ops::Range<u64> = 0..1_000;
 /// A start takes about so long; some are killed in it.
@@ -37,11 +39,14 @@ pub struct Killed {
 /// Kills so many processes, one or two at a time.
 pub async fn kill(stage: &mut Stage, load: &Load, kills: u32, seed: u64) -> anyhow::Result<Kills> {
     let mut rng = Rng::with_seed(seed);
-    let victims = stage.victims();
     let mut done = Kills::default();
     while done.total < kills {
         sleep(Duration::from_millis(rng.u64(BEFORE_MS))).await;
-        let Some(victim) = rng.choice(&victims).copied() else { break };
+        let victim = stage.victim(&mut rng);
+        if let Some(calls) = stage.visitor(victim) {
+            calls.someone_enters().await;
+            sleep(Duration::from_millis(rng.u64(IN_CALL_MS))).await;
+        }
         let begun = Instant::now();
         stage.kill(victim).await?;
         let twice = done.total + 1 < kills && rng.u32(..100) < DOUBLE_PERCENT;

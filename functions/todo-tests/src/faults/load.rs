@@ -13,7 +13,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
-use crate::client::{Answer, Client};
+use crate::client::{Answer, Client, Way};
 use crate::history::{Call, Deed, History, Outcome, Person};
 use crate::latency::Sample;
 use crate::stage::Stage;
@@ -43,8 +43,7 @@ impl Load {
         let people = (1..=people).map(|number| {
             let name = format!("person-{number}");
             let worker = Worker {
-                client: Client::new(stage.token(&name)?)?,
-                address: stage.address(),
+                client: stage.person(&name)?,
                 rng: Rng::with_seed(seed.wrapping_mul(1_000).wrapping_add(number.into())),
                 intent: Intent::default(),
                 person: Person { name, ..Person::default() },
@@ -72,7 +71,6 @@ impl Load {
 
 struct Worker {
     client: Client,
-    address: watch::Receiver<Option<String>>,
     rng: Rng,
     intent: Intent,
     person: Person,
@@ -114,11 +112,12 @@ impl Worker {
     async fn send(&mut self, tool: &str, arguments: &Value) -> Outcome {
         self.calls += 1;
         let call_id = format!("{}-{}", self.person.name, self.calls);
+        let way = if self.rng.bool() { Way::Chat } else { Way::Function };
         let abandons = self.rng.u32(..100) < ABANDONED_PERCENT;
         let first = Instant::now();
         loop {
             let begun = Instant::now();
-            let reason = match self.attempt(tool, arguments, &call_id).await {
+            let reason = match self.client.call(way, tool, arguments, &call_id).await {
                 Answer::Done(value, _) => {
                     self.person.samples.push(Sample { begun, took: begun.elapsed() });
                     self.acknowledged.fetch_add(1, Ordering::Relaxed);
@@ -135,14 +134,6 @@ impl Worker {
             }
             self.person.repeated += 1;
             sleep(AGAIN).await;
-        }
-    }
-
-    async fn attempt(&mut self, tool: &str, arguments: &Value, call_id: &str) -> Answer {
-        let address = self.address.wait_for(Option::is_some).await.ok().and_then(|address| address.clone());
-        match address {
-            Some(address) => self.client.call(&address, tool, arguments, call_id).await,
-            None => Answer::Nothing("the system is gone".to_owned()),
         }
     }
 }

@@ -5,16 +5,19 @@
 //! cargo run -p todo-tests --bin faults -- --on embedded-sqlite --kills 50 --seed 7
 //! ```
 //!
-//! `todo up` runs as a process of its own with a data folder of its own. Several people call the tools through chat's `/mcp`, each call under
-//! an id, and send a call that was not answered again under the same id, or give it up ([`load`]). Meanwhile processes are killed with
+//! `todo up` runs as a process of its own with a data folder of its own, and each tool once more as one ([`functions`]). Several people call
+//! the tools, through chat's `/mcp` or those that run on their own, each call under an id, and send a call that was not answered again under
+//! the same id, or give it up ([`load`]). Meanwhile processes are killed with
 //! SIGKILL and started again ([`killing`]). Once everything runs and nothing is on its way any more, what the people were told
 //! ([`history`]) is held against what the database, the audit and the webhook's receiver have ([`evidence`], [`check`]). What was wrong
 //! is listed with the seed; see docs/specs/faults.md.
 
 mod check;
 mod client;
+mod door;
 mod evidence;
 mod frozen;
+mod functions;
 mod history;
 mod host;
 mod killing;

@@ -3,15 +3,18 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
+use fastrand::Rng;
 use tempfile::TempDir;
-use todo_identity::DevelopmentKey;
+use todo_identity::{DevelopmentKey, EventKey, FunctionKey, Keys, Verifier};
 use todo_store::Database;
 use todo_store::testing::TestDatabase;
-use tokio::sync::watch;
 use tokio::time::sleep;
 
 use crate::On;
+use crate::client::Client;
+use crate::door::{Door, Visitor};
 use crate::frozen::freeze;
+use crate::functions::Functions;
 use crate::host::{Host, Recipe};
 use crate::services::Services;
 use crate::webhook::{self, Webhook};
@@ -27,7 +30,8 @@ pub struct Stage {
     folder: TempDir,
     recipe: Recipe,
     host: Option<Host>,
-    address: watch::Sender<Option<String>>,
+    functions: Functions,
+    door: Door,
     database_url: String,
     services: Option<Services>,
     _postgres: Option<TestDatabase>,
@@ -37,8 +41,10 @@ pub struct Stage {
 /// Something that can be killed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Victim {
-    /// `todo up`, and with it every function that runs at that moment.
+    /// `todo up`, and with it every function that runs in it at that moment.
     Host,
+    /// A tool that runs on its own.
+    Function(&'static str),
     /// A service of `ci/platform`.
     Service(&'static str),
 }
@@ -47,7 +53,7 @@ impl Victim {
     pub fn name(self) -> &'static str {
         match self {
             Self::Host => "todo",
-            Self::Service(name) => name,
+            Self::Function(name) | Self::Service(name) => name,
         }
     }
 }
@@ -63,7 +69,12 @@ impl Stage {
             ("reminder_webhook_secret", webhook::SECRET),
         ];
         let frozen = freeze(folder.path(), &defaults)?;
-        let mut environment = Vec::new();
+        let (key, event_key) = (FunctionKey::generate()?, EventKey::generate()?);
+        // What processes of one system must share.
+        let mut environment = vec![
+            ("TODO_FUNCTION_PUBLIC_KEYS", key.public_jwks()),
+            ("TODO_EVENT_KEY", event_key.private_pem().to_owned()),
+        ];
         let (mut services, mut postgres) = (None, None);
         match on {
             On::EmbeddedSqlite => {}
@@ -84,13 +95,13 @@ impl Stage {
         let url = environment.iter().find(|(name, _)| *name == "DATABASE_URL").map(|(_, url)| url.clone());
         let database_url = url.unwrap_or_else(|| format!("sqlite:{}", data.join("todo.db").display()));
         let recipe = Recipe { frozen, folder: data, environment };
-        let address = watch::Sender::new(None);
         let mut stage = Self {
             webhook,
             folder,
             recipe,
             host: None,
-            address,
+            functions: Functions::new(key),
+            door: Door::default(),
             database_url,
             services,
             _postgres: postgres,
@@ -100,22 +111,40 @@ impl Stage {
         Ok(stage)
     }
 
-    /// What can be killed here.
-    pub fn victims(&self) -> Vec<Victim> {
-        let services = self.services.iter().flat_map(|services| services.names()).map(Victim::Service);
-        std::iter::once(Victim::Host).chain(services).collect()
+    /// What can be killed here, each kind as likely as another.
+    pub fn victim(&self, rng: &mut Rng) -> Victim {
+        let services: Vec<_> = self.services.iter().flat_map(|services| services.names()).collect();
+        let functions: Vec<_> = self.functions.names().collect();
+        match rng.usize(..services.len() + 2) {
+            0 => Victim::Host,
+            1 => rng.choice(functions).map_or(Victim::Host, Victim::Function),
+            more => services.get(more - 2).map_or(Victim::Host, |name| Victim::Service(name)),
+        }
+    }
+
+    /// Where people's calls come in that a kill would interrupt.
+    pub fn visitor(&self, victim: Victim) -> Option<Visitor> {
+        match victim {
+            Victim::Host => Some(self.door.visitor()),
+            Victim::Function(name) => self.functions.visitor(name),
+            Victim::Service(_) => None,
+        }
     }
 
     /// SIGKILL.
     pub async fn kill(&mut self, victim: Victim) -> anyhow::Result<()> {
         match victim {
             Victim::Host => {
-                self.address.send_replace(None);
+                self.door.shut();
                 self.notice();
                 match self.host.take() {
                     Some(host) => host.kill().await,
                     None => Ok(()),
                 }
+            }
+            Victim::Function(name) => {
+                self.notice();
+                self.functions.kill(name).await
             }
             Victim::Service(name) => {
                 self.services.as_ref().context("there are no services here")?.kill(name).await;
@@ -126,7 +155,7 @@ impl Stage {
 
     /// Kills `todo` so long after it was started, ready or not.
     pub async fn kill_at_start(&mut self, after: Duration) -> anyhow::Result<()> {
-        let host = self.recipe.spawn()?;
+        let host = self.recipe.up()?;
         sleep(after).await;
         host.kill().await
     }
@@ -138,13 +167,14 @@ impl Stage {
         }
         self.notice();
         if self.host.is_none() {
-            let mut host = self.recipe.spawn()?;
+            let mut host = self.recipe.up()?;
             let address = host.address().await.with_context(|| self.last_words())?;
             self.host = Some(host);
             ready(&address).await?;
-            self.address.send_replace(Some(address));
+            self.door.open(address);
         }
-        Ok(())
+        // After `todo up`, which brings the database to its schema.
+        self.functions.keep_up(&self.recipe).await.with_context(|| self.last_words())
     }
 
     /// Who ended by itself is written down: it is started again, and a violation.
@@ -152,7 +182,10 @@ impl Stage {
         if let Some(status) = self.host.as_mut().and_then(Host::ended) {
             self.ended.push(format!("todo up ended by itself: {status}\n{}", self.last_words()));
             self.host = None;
-            self.address.send_replace(None);
+            self.door.shut();
+        }
+        for ended in self.functions.ended() {
+            self.ended.push(format!("{ended}\n{}", self.last_words()));
         }
     }
 
@@ -167,15 +200,13 @@ impl Stage {
         &self.ended
     }
 
-    /// Where the system is at this moment; nothing while it is away.
-    pub fn address(&self) -> watch::Receiver<Option<String>> {
-        self.address.subscribe()
-    }
-
-    /// A person's token.
-    pub fn token(&self, name: &str) -> anyhow::Result<String> {
+    /// A person, and how they reach the tools.
+    pub fn person(&self, name: &str) -> anyhow::Result<Client> {
         let key = DevelopmentKey::load_or_create(&self.recipe.folder.join("development-key.pem"))?;
-        Ok(key.token(name, TOKEN_SECONDS)?)
+        let token = key.token(name, TOKEN_SECONDS)?;
+        let person =
+            Verifier::people(Keys::jwks(&key.public_jwks())?, DevelopmentKey::policy()).verify(&token)?;
+        Client::new(person, token, self.door.visitor(), self.functions.directory())
     }
 
     /// The system's database, past the system.
