@@ -1,4 +1,5 @@
 """What must hold on a cluster, in the order in which it is tried. Each scene returns its numbers in words, or fails."""
+import json
 import os
 import signal
 import statistics
@@ -143,7 +144,11 @@ def every_consumer_takes_its_events_from_zero(stage):
 
 def the_audit_is_whole(stage):
     all_delivered(stage.sources)
-    return job(stage.namespace, "verify", "audit", "--verify").splitlines()[-1]
+    reports = [json.loads(line) for line in job(stage.namespace, "verify", "audit", "--verify", "--json").splitlines()]
+    entries = sum(report["report"]["entries"] for report in reports)
+    if not entries or not all(report["whole"] for report in reports):
+        raise Failed(f"{reports}")
+    return f"{entries} entries of {len(reports)} people are as they were recorded, and none is missing"
 
 
 def a_tool_is_called_by_an_event(stage):
@@ -203,6 +208,15 @@ def a_page_stays_open(stage):
         wait_until("the third heartbeat", lambda: sum(message["type"] == "heartbeat" for _, message in page.heard) > 2, 90)
     page.close()
     return f"its third heartbeat after {seconds(took())}"
+
+
+def numbers_are_not_for_visitors(stage):
+    """`/metrics` is for those inside."""
+    through, _ = outside(stage.namespace, "chat").send("GET", "/metrics")
+    status, page = Connection(f"{pod_address(stage.namespace, 'chat')}:8080", "chat").send("GET", "/metrics")
+    if through != 404 or status != 200 or "todo_outbox_events" not in str(page):
+        raise Failed(f"{through} through the gateway, {status} at the pod: {str(page)[:200]}")
+    return f"{through} through the gateway, {status} at the pod's port"
 
 
 # ---- when something breaks -----------------------------------------------------------------------------------------
@@ -269,6 +283,30 @@ def a_tool_is_killed_in_the_middle_of_a_call(stage):
     if len(told) != 20 or there != told.count(True):
         raise Failed(f"{len(told)} of 20 turns answered, {told.count(True)} said to be done, {there} there")
     return f"20 of 20 turns answered; {there} said to be done and there once, {20 - there} said to have failed and not there"
+
+
+def a_consumer_is_killed_while_it_records(stage):
+    jan, source = stage.person("jan"), stage.sources.sources["event-record-audit"]
+    jan.does("add first", "add_task")
+    all_delivered(stage.sources)
+    mark, said = len(source.deliveries), []
+
+    def talk():
+        for number in range(20):
+            said.append(jan.says(f"add number {number}"))
+    thread = threading.Thread(target=talk)
+    thread.start()
+    for deliveries in (8, 24):
+        wait_until("a few deliveries", lambda: len(source.deliveries) > mark + deliveries)
+        kill(stage.namespace, "event-record-audit")
+    thread.join()
+    all_delivered(stage.sources)
+    repeated = [each for each in source.deliveries[mark:] if each["attempts"] > 1]
+    [report] = [json.loads(line) for line in job(stage.namespace, "verify-jan", "audit", "--verify", "--json", jan.user).splitlines()]
+    # Each addition is an event on two topics, and both are recorded.
+    if not report["whole"] or report["report"]["entries"] != 2 * len(jan.titles()):
+        raise Failed(f"{len(jan.titles())} tasks, and {report}")
+    return f"twice; {len(repeated)} of {len(source.deliveries) - mark} deliveries repeated; {report['report']['entries']} entries, each once, none missing"
 
 
 # ---- new versions --------------------------------------------------------------------------------------------------
@@ -418,7 +456,8 @@ def helm_upgrades_and_rolls_back(stage):
 WITH_KN = [
     it_is_deployed_with_kn, a_sentence_becomes_a_task, every_tool_wakes_from_zero_and_goes_back, a_function_at_zero_answers, a_warm_call_is_quick,
     a_warm_turn_is_quick, every_consumer_takes_its_events_from_zero, a_tool_is_called_by_an_event, a_reminder_wakes_its_function_and_reaches_the_page, a_page_stays_open,
-    a_pod_is_killed_in_the_middle_of_a_turn, a_tool_is_killed_in_the_middle_of_a_call, a_new_version_is_rolled_out_by_traffic_split,
+    numbers_are_not_for_visitors, a_pod_is_killed_in_the_middle_of_a_turn, a_tool_is_killed_in_the_middle_of_a_call, a_consumer_is_killed_while_it_records,
+    a_new_version_is_rolled_out_by_traffic_split,
     a_version_that_fails_its_smoke_test_gets_no_traffic, a_version_that_fails_between_the_steps_is_taken_back, the_audit_is_whole, memory_at_rest, it_is_removed,
 ]
 MANIFESTS = [every_manifest_is_accepted, a_broken_manifest_is_refused]
