@@ -456,7 +456,7 @@ def helm_upgrades_and_rolls_back(stage):
 WITH_KN = [
     it_is_deployed_with_kn, a_sentence_becomes_a_task, every_tool_wakes_from_zero_and_goes_back, a_function_at_zero_answers, a_warm_call_is_quick,
     a_warm_turn_is_quick, every_consumer_takes_its_events_from_zero, a_tool_is_called_by_an_event, a_reminder_wakes_its_function_and_reaches_the_page, a_page_stays_open,
-    numbers_are_not_for_visitors, a_pod_is_killed_in_the_middle_of_a_turn, a_tool_is_killed_in_the_middle_of_a_call, a_consumer_is_killed_while_it_records,
+    numbers_are_not_for_visitors, a_consumer_is_killed_while_it_records, a_pod_is_killed_in_the_middle_of_a_turn, a_tool_is_killed_in_the_middle_of_a_call,
     a_new_version_is_rolled_out_by_traffic_split,
     a_version_that_fails_its_smoke_test_gets_no_traffic, a_version_that_fails_between_the_steps_is_taken_back, the_audit_is_whole, memory_at_rest, it_is_removed,
 ]

@@ -86,6 +86,16 @@ fn a_failure_is_told_in_words_for_a_person() {
             "The tasks cannot be reached right now. Please try again in a minute.",
             "I could not delete the task: The tasks cannot be reached right now. Please try again in a minute.",
         ),
+        (
+            "add buy milk",
+            "the tool is not answering. It is not known whether anything was changed. Call list_tasks before doing it again.",
+            "I could not add the task: the tool is not answering. It is not known whether anything was changed.",
+        ),
+        (
+            "what is due today?",
+            "the tool has failed, and not because of what was asked. Call it again only when the person asks for it again.",
+            "I could not look at your tasks: the tool has failed, and not because of what was asked.",
+        ),
         ("complete task 42", "There is no such task.", "There is no such task."),
         ("what is due today?", "", "I could not look at your tasks. Please try again."),
     ];

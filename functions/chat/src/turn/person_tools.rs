@@ -48,7 +48,9 @@ impl<'a> PersonTools<'a> {
         let only_reads = self.turn.agent.tool(&call.name).is_some_and(|tool| tool.read_only);
         if !only_reads && let Err(error) = self.note(call).await {
             tracing::error!(error = with_sources(&error), "a change could not be noted and was not made");
-            return ToolOutcome::error("nothing was changed: the database is not answering; try again later");
+            return ToolOutcome::error(
+                "the database is not answering, and nothing was changed. Try again later.",
+            );
         }
         let arguments = call.arguments.as_object().cloned().unwrap_or_else(Map::new);
         let tenant = &self.turn.asked.tenant;
@@ -56,7 +58,7 @@ impl<'a> PersonTools<'a> {
         match tools.call(tenant, &call.name, arguments, &call.id, Some(&self.traceparent)).await {
             Ok(outcome) if outcome.is_error => ToolOutcome::error(outcome.text),
             Ok(outcome) => ToolOutcome::page(outcome.value, outcome.next_cursor),
-            Err(error) => failed(&error),
+            Err(error) => failed(&error, only_reads),
         }
     }
 }
@@ -67,14 +69,17 @@ impl todo_agent::Tools for PersonTools<'_> {
     }
 }
 
-/// The model is told what it can do about it, the log what happened.
-fn failed(error: &CallError) -> ToolOutcome {
+/// The model is told what happened and what it can do about it, in sentences of which the first are fit for the person; the log is told why.
+fn failed(error: &CallError, only_reads: bool) -> ToolOutcome {
     tracing::error!(error = with_sources(error), "a tool did not answer");
     ToolOutcome::error(match error {
         CallError::UnknownTool(_) => "there is no such tool",
+        CallError::Unavailable { .. } if only_reads => "the tool is not answering. Try again in a minute.",
         CallError::Unavailable { .. } => {
-            "the tool is not answering; whether anything was changed is not known: look with list_tasks before doing it again"
+            "the tool is not answering. It is not known whether anything was changed. Call list_tasks before doing it again."
         }
-        _ => "the tool failed through no fault of the person's; say so and do not try again now",
+        _ => {
+            "the tool has failed, and not because of what was asked. Call it again only when the person asks for it again."
+        }
     })
 }
