@@ -94,7 +94,7 @@ fn every_path_in_the_code_map_can_be_opened() {
 
 #[test]
 fn every_command_is_explained_and_no_other_is_named() {
-    let source = read("functions/todo/src/main.rs");
+    let source = read("functions/todo/src/command.rs");
     let variants = source.split_once("enum Command {").unwrap().1.split_once("\n}").unwrap().0;
     let names = variants.lines().map(str::trim).filter(|line| line.starts_with(char::is_uppercase));
     let commands: Vec<_> = names.map(|line| kebab(line.split(['(', ',']).next().unwrap())).collect();
