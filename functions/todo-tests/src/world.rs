@@ -7,6 +7,7 @@ use todo::config::Config;
 use todo::{EventVariables, System};
 use todo_identity::{DevelopmentKey, FunctionKey, Keys, Tenant, Verifier};
 use todo_store::testing::TestDatabase;
+use tokio::net::TcpSocket;
 
 use crate::{Function, Person, Platform};
 
@@ -25,6 +26,7 @@ pub struct World {
     config: Config,
     function_key: FunctionKey,
     folder: TempDir,
+    held: Option<TcpSocket>,
     _database: Option<TestDatabase>,
 }
 
@@ -66,7 +68,7 @@ impl World {
         let function_key = FunctionKey::generate().unwrap();
         config.function_key = Some(function_key.private_pem().to_owned());
         let system = Some(System::start(&config).await.unwrap_or_else(|failure| panic!("{failure}")));
-        Self { system, config, function_key, folder, _database: database }
+        Self { system, config, function_key, folder, held: None, _database: database }
     }
 
     /// Stops everything and starts it again on the same data.
@@ -80,11 +82,17 @@ impl World {
         let Some(system) = self.system.take() else { return };
         self.config.listen = system.url().trim_start_matches("http://").parse().unwrap();
         system.stop().await.unwrap_or_else(|failure| panic!("{failure}"));
+        // Bound and not listening: nobody is answered, and no other world is given the port meanwhile.
+        let held = TcpSocket::new_v4().unwrap();
+        held.set_reuseaddr(true).unwrap();
+        held.bind(self.config.listen).unwrap();
+        self.held = Some(held);
     }
 
     /// Starts what was stopped, on the same data.
     pub async fn start(&mut self) {
         self.system = Some(System::start(&self.config).await.unwrap_or_else(|failure| panic!("{failure}")));
+        self.held = None;
     }
 
     /// A person who is signed in.

@@ -31,6 +31,9 @@ const QUIET: [&str; 9] = [
     "--disable-sync",
 ];
 
+/// Ports are rarely taken, so that this many in a row have another reason.
+const STARTS: usize = 8;
+
 static ONE_AT_A_TIME: Mutex<()> = Mutex::const_new(());
 
 /// The size of what one looks at, in CSS pixels.
@@ -107,18 +110,30 @@ struct Service {
 }
 
 impl Service {
-    /// Starts it on a port of its own choice, which it prints.
+    /// Starts it on a port of its own choice.
     async fn start(driver: &PathBuf) -> Self {
+        // It takes a free port of ::1 and then the same one of 127.0.0.1, where a connection of another test
+        // may have it; then it ends, and another start takes another port.
+        for _ in 0..STARTS {
+            if let Some(service) = Self::once(driver).await {
+                return service;
+            }
+        }
+        panic!("chromedriver ended {STARTS} times before it listened");
+    }
+
+    /// Starts it and reads the port it prints; `None` when it ends before that.
+    async fn once(driver: &PathBuf) -> Option<Self> {
         let mut process =
             Command::new(driver).arg("--port=0").stdout(Stdio::piped()).kill_on_drop(true).spawn().unwrap();
         let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
         while let Some(line) = lines.next_line().await.unwrap() {
             if let Some((_, port)) = line.rsplit_once("successfully on port ") {
                 let url = format!("http://127.0.0.1:{}", port.trim_end_matches('.'));
-                return Self { url, _process: process, _lines: lines };
+                return Some(Self { url, _process: process, _lines: lines });
             }
         }
-        panic!("chromedriver ended before it listened");
+        None
     }
 }
 
