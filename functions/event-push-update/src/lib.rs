@@ -31,6 +31,7 @@ impl Consumer for PushUpdate {
         EventType::TaskDeleted,
         EventType::ReminderShown,
     ]);
+    const TOGETHER: bool = true;
 
     async fn handle(delivery: &mut Delivery<'_>) -> Result<(), Error> {
         // The same types travel on `task-events`, as twins that tell pages nothing more.

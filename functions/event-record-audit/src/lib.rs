@@ -13,6 +13,7 @@ pub struct RecordAudit;
 impl Consumer for RecordAudit {
     const NAME: &'static str = "event-record-audit";
     const TYPES: Types = Types::All;
+    const TOGETHER: bool = true;
 
     async fn handle(delivery: &mut Delivery<'_>) -> Result<(), Error> {
         let event = delivery.event;

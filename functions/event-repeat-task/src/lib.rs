@@ -11,6 +11,7 @@ pub struct RepeatTask;
 impl Consumer for RepeatTask {
     const NAME: &'static str = "event-repeat-task";
     const TYPES: Types = Types::Only(&[EventType::TaskCompleted]);
+    const TOGETHER: bool = true;
 
     async fn handle(delivery: &mut Delivery<'_>) -> Result<(), Error> {
         // The twin on `task-updates` tells pages the same.

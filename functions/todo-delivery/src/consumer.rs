@@ -14,6 +14,10 @@ pub trait Consumer: Sized {
     /// The variables that it alone is told, see [`Received::variable`].
     const VARIABLES: &'static [&'static str] = &[];
 
+    /// Whether it takes several events in one request, each person's in one transaction: only where [`Consumer::handle`] does all,
+    /// because all of them are delivered again, one by one, when one fails.
+    const TOGETHER: bool = false;
+
     /// Does all that an event asks for: [`Consumer::handle`], once, in one transaction. Who has to wait for others does it in steps
     /// of its own, so that no transaction is held meanwhile; nothing then keeps it from the same event again but what it writes down
     /// itself. May be called again after [`todo_store::Error::Busy`].

@@ -43,12 +43,22 @@ impl Received<'_> {
 
     /// One transaction: the inbox, and the effect if the event is new there.
     pub async fn once<C: Consumer>(&self) -> Result<(), Error> {
-        let mut tx = self.begin().await?;
-        if !inbox::receive(&mut tx, C::NAME, &self.event.event_id).await? {
-            return Ok(());
+        Self::all_once::<C>(std::slice::from_ref(self)).await
+    }
+
+    /// The same for several events of one person, in one transaction.
+    pub(crate) async fn all_once<C: Consumer>(events: &[Self]) -> Result<(), Error> {
+        let Some(first) = events.first() else { return Ok(()) };
+        let mut tx = first.begin().await?;
+        let mut is_new = false;
+        for received in events {
+            if inbox::receive(&mut tx, C::NAME, &received.event.event_id).await? {
+                tx.set_origin(received.origin());
+                C::handle(&mut received.delivery(&mut tx)).await?;
+                is_new = true;
+            }
         }
-        C::handle(&mut self.delivery(&mut tx)).await?;
-        self.commit(tx).await
+        if is_new { first.commit(tx).await } else { Ok(()) }
     }
 
     /// The sidecar, for effects outside the database.

@@ -50,7 +50,7 @@ impl Server {
         })
     }
 
-    /// Answers one request to a consumer: `POST` with a CloudEvent, `GET …/healthz`.
+    /// Answers one request to a consumer: `POST` with a CloudEvent or, if the consumer takes them, with several; `GET …/healthz`.
     pub async fn serve<C, B>(&self, request: Request<B>) -> Response<Full<Bytes>>
     where
         C: Consumer,
@@ -64,7 +64,11 @@ impl Server {
         let Ok(body) = Limited::new(body, BODY_LIMIT).collect().await else {
             return failed(C::NAME, None, &Malformed::NotAnEvent.into());
         };
-        self.consume::<C>(&head.headers, &body.to_bytes()).await
+        match Incoming::is_batch(&head.headers) {
+            false => self.consume::<C>(&head.headers, &body.to_bytes()).await,
+            true if C::TOGETHER => self.consume_together::<C>(&body.to_bytes()).await,
+            true => status(StatusCode::UNSUPPORTED_MEDIA_TYPE),
+        }
     }
 
     /// Answers one request to a tick: `POST` with anything, `GET …/healthz`.
@@ -94,6 +98,37 @@ impl Server {
             Ok(()) => status(StatusCode::NO_CONTENT),
             Err(error) => failed(C::NAME, incoming.traceparent(), &error),
         }
+    }
+
+    /// All of them, or a failure, after which some may be done: each is to be delivered again, by itself.
+    async fn consume_together<C: Consumer>(&self, body: &[u8]) -> Response<Full<Bytes>> {
+        let outcome = match Incoming::read_batch(body) {
+            Ok(events) => self.act_together::<C>(&events).await,
+            Err(malformed) => Err(malformed.into()),
+        };
+        match outcome {
+            Ok(()) => status(StatusCode::NO_CONTENT),
+            Err(error) => failed(C::NAME, None, &error),
+        }
+    }
+
+    async fn act_together<C: Consumer>(&self, events: &[Incoming]) -> Result<(), Error> {
+        let mut verified = Vec::with_capacity(events.len());
+        for incoming in events.iter().filter(|incoming| !C::TYPES.exclude(incoming.event_type())) {
+            verified.push((self.verified(incoming)?, incoming));
+        }
+        let mut people: Vec<(&str, Vec<Received<'_>>)> = Vec::new();
+        for ((tenant, event), incoming) in &verified {
+            let received = Received { event, incoming, tenant, function: C::NAME, server: self };
+            match people.iter_mut().find(|(user_id, _)| *user_id == tenant.user_id()) {
+                Some((_, events)) => events.push(received),
+                None => people.push((tenant.user_id(), vec![received])),
+            }
+        }
+        for (_, events) in &people {
+            repeating(async || Received::all_once::<C>(events).await).await?;
+        }
+        Ok(())
     }
 
     async fn act<C: Consumer>(&self, incoming: &Incoming) -> Result<(), Error> {

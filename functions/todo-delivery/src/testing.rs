@@ -132,6 +132,14 @@ impl World {
         status
     }
 
+    /// Gives several events to a consumer in one request, and returns the status it answers.
+    pub async fn deliver_together<C: Consumer>(&self, events: &[Vec<u8>]) -> u16 {
+        let body = [b"[", events.join(&b","[..]).as_slice(), b"]"].concat();
+        let request = Request::post("/").header("content-type", "application/cloudevents-batch+json");
+        let response = self.server.serve::<C, _>(request.body(Full::<Bytes>::from(body)).unwrap()).await;
+        response.status().as_u16()
+    }
+
     /// Wakes a tick, and returns the status it answers.
     pub async fn tick<T: Tick>(&self) -> u16 {
         let request = Request::post("/").body(Full::<Bytes>::default()).unwrap();

@@ -9,7 +9,7 @@ pub enum Malformed {
         "send a CloudEvent: Content-Type: application/cloudevents+json, or the headers ce-specversion, ce-id, ce-type, ce-source"
     )]
     NotAnEvent,
-    /// Several events at once.
+    /// Several events where one is expected.
     #[error("send one CloudEvent, not a batch")]
     Batch,
     /// The body is not a JSON object, or `data_base64` is not base64.

@@ -5,7 +5,7 @@ use todo_delivery::{Server, Settings};
 use todo_events::sign;
 use todo_identity::EventKey;
 
-use crate::probe::Probe;
+use crate::probe::{OneByOne, Probe};
 use todo_delivery::testing::{Mood, World};
 
 /// The titles of this person's tasks that the consumer made.
@@ -123,6 +123,59 @@ async fn an_event_of_no_concern_is_done_at_once() {
         assert_eq!(world.deliver::<Probe>(event).await, 204, "{unwanted}");
     }
     assert!(effects(&world, "ada").await.is_empty());
+}
+
+#[tokio::test]
+async fn several_events_in_one_request_have_their_effects_once_and_in_order() {
+    let world = World::new().await;
+    let mut events = Vec::new();
+    for (user_id, title) in [("ada", "One"), ("bob", "Two"), ("ada", "Three")] {
+        events.push(world.event(user_id, title).await);
+    }
+    assert_eq!(world.deliver::<Probe>(events[0].clone()).await, 204);
+    for _ in 0..2 {
+        assert_eq!(world.deliver_together::<Probe>(&events).await, 204);
+    }
+    assert_eq!(effects(&world, "ada").await, ["After One", "After Three"]);
+    assert_eq!(effects(&world, "bob").await, ["After Two"]);
+    assert_eq!(world.deliver_together::<Probe>(&[]).await, 204);
+}
+
+#[tokio::test]
+async fn when_one_of_several_events_fails_none_of_that_person_is_done() {
+    let world = World::new().await;
+    let mut events = Vec::new();
+    for (user_id, title) in [("bob", "One"), ("ada", "Two"), ("ada", "impossible")] {
+        events.push(world.event(user_id, title).await);
+    }
+    assert_eq!(world.deliver_together::<Probe>(&events).await, 422);
+    assert!(effects(&world, "ada").await.is_empty());
+    for (event, status) in events.iter().zip([204, 204, 422]) {
+        assert_eq!(world.deliver::<Probe>(event.clone()).await, status, "one by one");
+    }
+    assert_eq!(effects(&world, "ada").await, ["After Two"]);
+    assert_eq!(effects(&world, "bob").await, ["After One"]);
+}
+
+#[tokio::test]
+async fn among_several_events_nothing_that_is_not_true_is_believed() {
+    let world = World::new().await;
+    let event = world.event("ada", "Task").await;
+    let lie = forged(&event, |event| event["data"]["payload"]["task"]["title"] = json!("Mine"));
+    assert_eq!(world.deliver_together::<Probe>(&[event.clone(), lie]).await, 422);
+    assert_eq!(world.deliver_together::<Probe>(&[event.clone(), b"{}".to_vec()]).await, 422);
+    assert_eq!(world.deliver_together::<Probe>(&[b"{".to_vec()]).await, 422);
+    let of_no_concern = forged(&event, |event| event["type"] = json!("task.invented"));
+    assert!(effects(&world, "ada").await.is_empty());
+    assert_eq!(world.deliver_together::<Probe>(&[of_no_concern, event]).await, 204);
+    assert_eq!(effects(&world, "ada").await, ["After Task"]);
+}
+
+#[tokio::test]
+async fn who_acts_in_steps_takes_one_event_at_a_time() {
+    let world = World::new().await;
+    let event = world.event("ada", "Task").await;
+    assert_eq!(world.deliver_together::<OneByOne>(&[event.clone(), event]).await, 415);
 }
 
 #[tokio::test]

@@ -8,9 +8,19 @@ use todo_store::tasks;
 
 pub struct Probe;
 
+/// One that does not say that it takes several.
+pub struct OneByOne;
+
+impl Consumer for OneByOne {
+    const NAME: &'static str = "event-one-by-one";
+    const TYPES: Types = Types::All;
+}
+
 impl Consumer for Probe {
     const NAME: &'static str = "event-probe";
     const TYPES: Types = Types::Only(&[EventType::TaskCreated]);
+
+    const TOGETHER: bool = true;
 
     async fn handle(delivery: &mut Delivery<'_>) -> Result<(), Error> {
         let title = delivery.event.task().map(|task| task.title).unwrap_or_default();

@@ -4,6 +4,7 @@
 //! brings chrono and url into every component. What remains of the binding is this page:
 //!
 //! - *structured*: the media type is `application/cloudevents+json`; the body is the event;
+//! - *batched*: `application/cloudevents-batch+json`; the body is an array of events;
 //! - *binary*: `ce-<attribute>` headers, `Content-Type` is the data's, the body is the data;
 //! - a header's value is first unquoted (`"a\"b"`), then percent-decoded once (§3.1.3.2); what is not UTF-8 then is refused;
 //! - a KafkaSource posts a record without the CloudEvents media type as `dev.knative.kafka.event`: when its data is an event, that is the
@@ -44,6 +45,21 @@ impl Incoming {
             }
             _ => Err(Malformed::NotAnEvent),
         }
+    }
+
+    /// Whether a request is in the mode that [`Incoming::read_batch`] reads.
+    pub fn is_batch(headers: &HeaderMap) -> bool {
+        media_type(headers).as_deref() == Some(BATCHED)
+    }
+
+    /// Reads the CloudEvents of a request in batched mode, in their order.
+    ///
+    /// # Errors
+    ///
+    /// [`Malformed`] when one of them is none.
+    pub fn read_batch(body: &[u8]) -> Result<Vec<Self>, Malformed> {
+        let events: Vec<Map<String, Value>> = serde_json::from_slice(body).map_err(|_| Malformed::Json)?;
+        events.into_iter().map(|event| structured(event)?.unwrapped()).collect()
     }
 
     /// Reads a CloudEvent in structured JSON.

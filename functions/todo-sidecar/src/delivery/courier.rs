@@ -7,12 +7,13 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use futures::future::BoxFuture;
-use http::header::RETRY_AFTER;
+use http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use http::response::Parts;
-use http::{Request, Response, StatusCode};
+use http::{HeaderMap, Request, Response, StatusCode};
 use tokio_util::sync::CancellationToken;
 
 use super::Event;
+use super::event::BATCHED;
 use crate::routes::Policy;
 
 /// How much of a refusal is kept: encoded, it is the kibibyte that Knative allows.
@@ -38,6 +39,17 @@ pub struct Subscriber {
     pub url: String,
     /// Whether an answer is an event (a Trigger's subscriber) or does not matter (a KafkaSource's sink).
     pub replies: bool,
+}
+
+/// How an attempt to deliver several events at once ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Together {
+    /// With all of them done.
+    Delivered,
+    /// With none that is known to be done.
+    Failed,
+    /// The subscriber takes them one by one only.
+    Unwanted,
 }
 
 /// How it ended.
@@ -134,14 +146,43 @@ impl Courier {
         }
     }
 
-    async fn over_http(
+    /// Delivers events, each in structured form, in batched mode, with one attempt.
+    pub(super) async fn deliver_together(
         &self,
-        event: &Event,
+        events: &[&[u8]],
+        to: &Subscriber,
+        timeout: Duration,
+    ) -> Together {
+        let body = [b"[", events.join(&b","[..]).as_slice(), b"]"].concat();
+        let headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static(BATCHED))]);
+        match self.send(headers, body.into(), to, timeout).await {
+            Ok(answer) if answer.status().is_success() => Together::Delivered,
+            Ok(answer) if answer.status() == StatusCode::UNSUPPORTED_MEDIA_TYPE => Together::Unwanted,
+            _ => Together::Failed,
+        }
+    }
+
+    async fn send(
+        &self,
+        headers: HeaderMap,
+        body: Bytes,
         to: &Subscriber,
         timeout: Duration,
     ) -> Result<Response<Bytes>, Attempt> {
-        let request =
-            self.client.post(&to.url).headers(event.headers()).body(event.data().to_vec()).timeout(timeout);
+        match &self.local {
+            Some(local) => here(local, headers, body, to, timeout).await,
+            None => self.over_http(headers, body, to, timeout).await,
+        }
+    }
+
+    async fn over_http(
+        &self,
+        headers: HeaderMap,
+        body: Bytes,
+        to: &Subscriber,
+        timeout: Duration,
+    ) -> Result<Response<Bytes>, Attempt> {
+        let request = self.client.post(&to.url).headers(headers).body(body).timeout(timeout);
         let broken = |error| Attempt::without_answer(&error, timeout);
         let mut response = request.send().await.map_err(broken)?;
         let mut answer = Response::new(Bytes::new());
@@ -159,10 +200,8 @@ impl Courier {
         to: &Subscriber,
         timeout: Duration,
     ) -> Result<Option<Event>, Attempt> {
-        let answer = match &self.local {
-            Some(local) => here(local, event, to, timeout).await?,
-            None => self.over_http(event, to, timeout).await?,
-        };
+        let data = Bytes::copy_from_slice(event.data());
+        let answer = self.send(event.headers(), data, to, timeout).await?;
         let (Parts { status, headers, .. }, body) = answer.into_parts();
         let retry_after = headers.get(RETRY_AFTER).and_then(|value| wanted(value.to_str().ok()?));
         if !status.is_success() {
@@ -183,15 +222,14 @@ impl Courier {
 /// An attempt at a function of this process.
 async fn here(
     local: &Local,
-    event: &Event,
+    headers: HeaderMap,
+    body: Bytes,
     to: &Subscriber,
     timeout: Duration,
 ) -> Result<Response<Bytes>, Attempt> {
     let broken = |reason: String| Attempt { status: None, reason: reason.into_bytes(), retry_after: None };
-    let mut request = Request::post(&to.url)
-        .body(Bytes::copy_from_slice(event.data()))
-        .map_err(|error| broken(error.to_string()))?;
-    *request.headers_mut() = event.headers();
+    let mut request = Request::post(&to.url).body(body).map_err(|error| broken(error.to_string()))?;
+    *request.headers_mut() = headers;
     match tokio::time::timeout(timeout, local(request)).await {
         Ok(Some(answer)) => Ok(answer),
         Ok(None) => Err(broken("the connection broke".into())),

@@ -11,6 +11,7 @@ use serde_json::value::RawValue;
 use crate::log::Record;
 
 pub(crate) const STRUCTURED: &str = "application/cloudevents+json";
+pub(crate) const BATCHED: &str = "application/cloudevents-batch+json";
 /// What Knative makes of a Kafka record that is no CloudEvent.
 const WRAPPED: &str = "dev.knative.kafka.event";
 
@@ -118,6 +119,12 @@ impl Event {
         let event =
             Self::around(record.body.clone(), &source, &partition.to_string(), &offset, record.key.clone());
         Self { content_type: record.content_type.clone(), ..event }
+    }
+
+    /// The event in a record of the log, when its body is one as it is.
+    pub(crate) fn in_record(record: &Record) -> Option<Self> {
+        record.content_type.as_deref().filter(|content_type| is_structured(content_type))?;
+        Self::structured(&record.body).ok()
     }
 
     /// What `daprd` hands over of a raw subscription is an event of its own around the record's bytes: the event in them or, as a

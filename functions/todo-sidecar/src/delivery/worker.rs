@@ -1,9 +1,10 @@
-//! One consumer in one partition: one event at a time, in order.
+//! One consumer in one partition: one event at a time, in order, or several in one request when several wait.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
-use super::courier::{pause, since};
+use super::courier::{Together, pause, since};
 use super::event::STRUCTURED;
 use super::{Courier, Delivery, Event, Failure, Start, Subscriber};
 use crate::context::Context;
@@ -14,6 +15,10 @@ use crate::store::{Cursor, StoreError};
 
 /// Records read at once.
 const READ: usize = 64;
+/// Events in one request: enough that a request and a transaction cost little by the event, few enough that each person's part is short.
+const TOGETHER: usize = 32;
+/// The bytes of those events: a quarter of what a function takes.
+const BYTES: usize = 256 * 1024;
 
 pub(crate) struct Worker {
     context: Arc<Context>,
@@ -22,6 +27,8 @@ pub(crate) struct Worker {
     cursor: Cursor,
     next: Arc<AtomicI64>,
     subscriber: Option<Subscriber>,
+    /// Whether the subscriber takes several events in one request, as far as is known.
+    takes_many: AtomicBool,
 }
 
 impl Worker {
@@ -33,7 +40,16 @@ impl Worker {
             }),
             Sink::Topic(_) => None,
         };
-        Self { context, courier, consumer: start.consumer, cursor: start.cursor, next, subscriber }
+        let takes_many = AtomicBool::new(subscriber.as_ref().is_some_and(|subscriber| !subscriber.replies));
+        Self {
+            context,
+            courier,
+            consumer: start.consumer,
+            cursor: start.cursor,
+            next,
+            subscriber,
+            takes_many,
+        }
     }
 
     /// Works until it is told to stop.
@@ -69,14 +85,69 @@ impl Worker {
     }
 
     async fn work(&self, records: Vec<Record>) {
-        for record in records {
+        let mut records = VecDeque::from(records);
+        // Those that were not taken together are to be tried one by one.
+        let mut alone = 0;
+        while !self.context.stop.is_cancelled() {
+            if alone == 0 {
+                match self.deliver_together(records.make_contiguous()).await {
+                    Ok(delivered) => _ = records.drain(..delivered),
+                    Err(failed) => alone = failed,
+                }
+            }
+            if alone == 0 {
+                continue;
+            }
+            let Some(record) = records.pop_front() else { return };
             let offset = record.offset;
             // A record that could not be dealt with stays the next one.
-            if self.context.stop.is_cancelled() || !self.handle(record).await {
+            if !self.handle(record).await {
                 return;
             }
             self.next.store(offset + 1, Ordering::Relaxed);
+            alone -= 1;
         }
+    }
+
+    /// Delivers the first of these records in one request: how many were, or how many are to be delivered one by one.
+    async fn deliver_together(&self, records: &[Record]) -> Result<usize, usize> {
+        let Some(subscriber) = self.subscriber.as_ref().filter(|_| self.takes_many.load(Ordering::Relaxed))
+        else {
+            return Err(records.len().max(1));
+        };
+        if records.len() < 2 {
+            return Err(1);
+        }
+        let mut bytes = 0;
+        let together: Vec<_> = records
+            .iter()
+            .take(TOGETHER)
+            .map_while(|record| {
+                bytes += record.body.len();
+                let event = Event::in_record(record).filter(|_| bytes <= BYTES)?;
+                self.consumer.filter.admits(&event).then_some((record, event))
+            })
+            .collect();
+        let [.., (last, _)] = &together[..] else { return Err(1) };
+        if together.len() == 1 {
+            return Err(1);
+        }
+        let bodies: Vec<&[u8]> = together.iter().map(|(record, _)| record.body.as_slice()).collect();
+        match self.courier.deliver_together(&bodies, subscriber, self.consumer.policy.timeout).await {
+            Together::Delivered => {}
+            Together::Failed => return Err(together.len()),
+            Together::Unwanted => {
+                self.takes_many.store(false, Ordering::Relaxed);
+                return Err(together.len());
+            }
+        }
+        self.passed(last.offset);
+        for (record, event) in &together {
+            let about = About::of(event, self.cursor.topic.clone(), self.consumer.name.clone());
+            let latency = since(record.published_at);
+            self.context.observers.tell(Observation::Delivered { about, attempt: 1, latency });
+        }
+        Ok(together.len())
     }
 
     /// Deals with one record; false when it was left for later.

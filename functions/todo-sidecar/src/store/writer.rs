@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -26,12 +26,17 @@ type Answer = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
 
 enum Order {
     Work(Work),
-    Advance(Cursor, i64),
+    /// There are positions to be written.
+    Advance,
     Stop,
 }
 
+/// Where consumers are, as far as it is not written yet.
+type Positions = Mutex<HashMap<Cursor, i64>>;
+
 pub(super) struct Writer {
     orders: Sender<Order>,
+    positions: Arc<Positions>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -71,11 +76,13 @@ impl Batch<'_> {
 impl Writer {
     pub fn start(connection: Connection, tails: Arc<Tails>) -> Self {
         let (orders, waiting) = channel();
+        let positions = Arc::<Positions>::default();
+        let ours = positions.clone();
         let thread = std::thread::Builder::new()
             .name("sidecar-writer".into())
-            .spawn(move || Loop { connection, tails, positions: HashMap::new() }.run(&waiting))
+            .spawn(move || Loop { connection, tails, positions: ours }.run(&waiting))
             .ok();
-        Self { orders, thread: Mutex::new(thread) }
+        Self { orders, positions, thread: Mutex::new(thread) }
     }
 
     pub async fn write<T, E>(
@@ -98,8 +105,15 @@ impl Writer {
     }
 
     pub fn advance(&self, cursor: Cursor, next: i64) {
-        // After a stop the position is lost, and what it stands for is delivered again.
-        let _ = self.orders.send(Order::Advance(cursor, next));
+        let mut positions = lock(&self.positions);
+        let is_first = positions.is_empty();
+        positions.insert(cursor, next);
+        drop(positions);
+        // The others go with the first: waking the thread for each costs more than the rest of a step.
+        if is_first {
+            // After a stop the position is lost, and what it stands for is delivered again.
+            let _ = self.orders.send(Order::Advance);
+        }
     }
 
     pub fn stop(&self) {
@@ -114,7 +128,7 @@ impl Writer {
 struct Loop {
     connection: Connection,
     tails: Arc<Tails>,
-    positions: HashMap<Cursor, i64>,
+    positions: Arc<Positions>,
 }
 
 impl Loop {
@@ -126,21 +140,15 @@ impl Loop {
                 Some(at) => orders.recv_timeout(at.saturating_duration_since(Instant::now())),
             };
             match first {
-                Ok(Order::Advance(cursor, next)) => {
-                    self.positions.insert(cursor, next);
-                    flush_at.get_or_insert_with(|| Instant::now() + LINGER);
-                }
+                Ok(Order::Advance) => _ = flush_at.get_or_insert_with(|| Instant::now() + LINGER),
                 Ok(Order::Work(work)) => {
-                    let stop = self.together(work, orders);
-                    flush_at = None;
+                    let (written, stop) = self.together(work, orders);
+                    flush_at = again(written);
                     if stop {
                         return;
                     }
                 }
-                Err(RecvTimeoutError::Timeout) => {
-                    self.transaction(Vec::new());
-                    flush_at = None;
-                }
+                Err(RecvTimeoutError::Timeout) => flush_at = again(self.transaction(Vec::new())),
                 Ok(Order::Stop) | Err(RecvTimeoutError::Disconnected) => {
                     self.transaction(Vec::new());
                     return;
@@ -149,27 +157,26 @@ impl Loop {
         }
     }
 
-    /// One transaction of `first` and of what is waiting behind it. True when there is to be no other.
-    fn together(&mut self, first: Work, orders: &Receiver<Order>) -> bool {
+    /// One transaction of `first` and of what is waiting behind it: whether it was written, and whether there is to be no other.
+    fn together(&mut self, first: Work, orders: &Receiver<Order>) -> (bool, bool) {
         let mut works = vec![first];
         let mut stop = false;
         while works.len() < TOGETHER && !stop {
             match orders.try_recv() {
                 Ok(Order::Work(work)) => works.push(work),
-                Ok(Order::Advance(cursor, next)) => {
-                    self.positions.insert(cursor, next);
-                }
+                Ok(Order::Advance) => {}
                 Ok(Order::Stop) => stop = true,
                 Err(_) => break,
             }
         }
-        self.transaction(works);
-        stop
+        (self.transaction(works), stop)
     }
 
-    fn transaction(&mut self, works: Vec<Work>) {
-        if works.is_empty() && self.positions.is_empty() {
-            return;
+    /// Whether all of it is written.
+    fn transaction(&mut self, works: Vec<Work>) -> bool {
+        let positions = std::mem::take(&mut *lock(&self.positions));
+        if works.is_empty() && positions.is_empty() {
+            return true;
         }
         let mut batch = Batch { sql: &self.connection, appended: Vec::new() };
         let begun = batch.run("BEGIN IMMEDIATE");
@@ -178,26 +185,42 @@ impl Loop {
             answers.extend(works.into_iter().map(|work| work(&mut batch)));
         }
         let committed = begun.and_then(|()| {
-            for (cursor, next) in &self.positions {
+            for (cursor, next) in &positions {
                 log::advance(batch.sql, cursor, *next)?;
             }
             batch.run("COMMIT")
         });
         match committed {
             Ok(()) => {
-                self.positions.clear();
                 self.tails.notify(&batch.appended);
                 answers.into_iter().for_each(|answer| answer(Ok(())));
+                true
             }
             Err(error) => {
                 tracing::error!("the sidecar cannot write: {error}");
                 let _ = batch.run("ROLLBACK");
+                let mut newer = lock(&self.positions);
+                for (cursor, next) in positions {
+                    newer.entry(cursor).or_insert(next);
+                }
+                drop(newer);
                 // Whoever is not answered hears that the store has stopped.
                 let reason = error.to_string();
                 answers.into_iter().for_each(|answer| answer(Err(failed(&reason))));
+                false
             }
         }
     }
+}
+
+/// When to write positions that were not.
+fn again(written: bool) -> Option<Instant> {
+    (!written).then(|| Instant::now() + LINGER)
+}
+
+/// Nothing that holds the lock can panic halfway.
+fn lock(positions: &Positions) -> MutexGuard<'_, HashMap<Cursor, i64>> {
+    positions.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn failed(reason: &str) -> StoreError {

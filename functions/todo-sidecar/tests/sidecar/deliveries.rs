@@ -4,9 +4,9 @@ use axum::Json;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use serde_json::json;
-use todo_sidecar::Observation;
+use todo_sidecar::{Observation, Routes};
 
-use crate::world::{Call, World, event, takes};
+use crate::world::{Call, TAKES_MANY, World, event, takes};
 
 #[tokio::test]
 async fn an_event_arrives_in_binary_mode_at_every_consumer() {
@@ -87,6 +87,50 @@ async fn one_persons_failing_event_holds_up_nobody_else() {
         }
     }
     assert_eq!(world.call("first").await.id(), "a1", "nor another consumer");
+}
+
+/// Has this many events wait before their consumer is there: another one sees them first.
+async fn with_a_backlog(
+    count: usize,
+    behaviour: impl Fn(&Call) -> Response + Send + Sync + 'static,
+) -> World {
+    let mut world = World::with(&TAKES_MANY.replace("many", "earlier"), behaviour, |_| {}).await;
+    for number in 0..count {
+        world.publish("events", "alice", &format!("e{number:02}")).await;
+    }
+    world.stop().await;
+    let routes = Routes::parse(&[("routes.yaml", TAKES_MANY)]).unwrap();
+    world.open(todo_sidecar::Settings { routes, ..world.settings.clone() }).await;
+    world.until(|now| now.consumers["many"].lag == 0).await;
+    world
+}
+
+#[tokio::test]
+async fn events_that_wait_arrive_together_where_that_is_wanted() {
+    let mut world = with_a_backlog(50, takes).await;
+    let calls = world.unseen("many");
+    let ids: Vec<String> = calls.iter().flat_map(Call::ids).collect();
+    let expected: Vec<String> = (0..50).map(|number| format!("e{number:02}")).collect();
+    assert_eq!(ids, expected);
+    let counts: Vec<usize> = calls.iter().map(|call| call.ids().len()).collect();
+    assert_eq!(counts, [32, 18]);
+    world.until(|now| now.consumers["many"].delivered == 50).await;
+}
+
+#[tokio::test]
+async fn of_events_that_fail_together_each_is_delivered_by_itself_and_one_becomes_a_dead_letter() {
+    let mut world = with_a_backlog(10, |call: &Call| match call.ids().contains(&"e03".to_owned()) {
+        true => StatusCode::UNPROCESSABLE_ENTITY.into_response(),
+        false => takes(call),
+    })
+    .await;
+    let now = world.until(|now| now.consumers["many"].delivered == 9).await;
+    assert_eq!(now.consumers["many"].dead_letters, 1);
+    let calls = world.unseen("many");
+    assert_eq!(calls[0].ids().len(), 10);
+    let alone: Vec<String> = calls[1..].iter().flat_map(Call::ids).collect();
+    let expected: Vec<String> = (0..10).map(|number| format!("e{number:02}")).collect();
+    assert_eq!(alone, expected, "in order, and each once");
 }
 
 /// A tool by event: topic → Broker → Trigger → function → answer → Broker → Trigger → topic.

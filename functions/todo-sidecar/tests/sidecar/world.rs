@@ -63,6 +63,32 @@ spec:
   sink: {ref: {apiVersion: serving.knative.dev/v1, kind: Service, name: keeper}}
 ";
 
+/// The media type of several events in one request.
+const BATCHED: &str = "application/cloudevents-batch+json";
+
+/// A consumer of `events` that is not like [`ROUTES`]': its function takes several events in one request.
+pub const TAKES_MANY: &str = "
+apiVersion: eventing.knative.dev/v1alpha1
+kind: KafkaSink
+metadata: {name: dead-letters}
+spec: {topic: dead-letters, bootstrapServers: [kafka]}
+---
+apiVersion: sources.knative.dev/v1
+kind: KafkaSource
+metadata: {name: many}
+spec:
+  consumerGroup: many
+  topics: [events]
+  bootstrapServers: [kafka]
+  initialOffset: earliest
+  delivery:
+    retry: 1
+    backoffPolicy: linear
+    backoffDelay: PT0.01S
+    deadLetterSink: {ref: {apiVersion: eventing.knative.dev/v1alpha1, kind: KafkaSink, name: dead-letters}}
+  sink: {ref: {apiVersion: serving.knative.dev/v1, kind: Service, name: many}}
+";
+
 /// What a function was asked.
 #[derive(Clone, Debug)]
 pub struct Call {
@@ -88,6 +114,15 @@ impl Call {
     /// The event's id.
     pub fn id(&self) -> &str {
         self.header("ce-id")
+    }
+
+    /// The ids of all events in the request.
+    pub fn ids(&self) -> Vec<String> {
+        if self.header("content-type") != BATCHED {
+            return vec![self.id().to_owned()];
+        }
+        let events: Vec<Value> = serde_json::from_slice(&self.body).unwrap();
+        events.iter().map(|event| event["id"].as_str().unwrap().to_owned()).collect()
     }
 }
 
@@ -278,6 +313,10 @@ async fn call(State(functions): State<Functions>, request: Request) -> Response 
     let path = parts.uri.path_and_query().unwrap().as_str().trim_start_matches('/');
     let (function, path) =
         path.split_once('/').map_or((path, String::new()), |(name, path)| (name, format!("/{path}")));
+    // Most consumers take one event at a time, and say so.
+    if function != "many" && parts.headers.get("content-type").is_some_and(|kind| kind == BATCHED) {
+        return StatusCode::UNSUPPORTED_MEDIA_TYPE.into_response();
+    }
     let before = {
         let mut counts = functions.counts.lock().unwrap();
         let count = counts.entry(function.to_owned()).or_default();

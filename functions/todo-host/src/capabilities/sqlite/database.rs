@@ -6,7 +6,8 @@
 //!
 //! Who has the turn is to be done soon, because all others wait for it. So its statements run where the component runs, instead of
 //! going to another thread and back: on a busy machine each way is a wait behind everybody else's work, and those behind in the line
-//! would wait for all of them. Such a statement is short, or interrupted.
+//! would wait for all of them. Such a statement is short, or interrupted. Only the end of what was changed, which may wait for the disk,
+//! has the runtime find another thread for its other work meanwhile.
 //!
 //! A statement that reads waits for nobody, and is mostly over sooner than another thread has been woken to run it: so it begins where
 //! the component runs, too. One that takes longer is interrupted there and begins again on a thread of its own.
@@ -44,6 +45,9 @@ pub struct Database {
     places: Arc<Semaphore>,
     writing: Arc<Turns>,
 }
+
+/// What a statement answered, and whether no transaction is open after it.
+type Done = (Result<Rows, Error>, bool);
 
 /// Whose turn it is to write.
 type Turns = tokio::sync::Mutex<()>;
@@ -134,6 +138,8 @@ impl Lease {
         }
         let (rows, ended) = if self.waits_for_nothing(&sql) {
             self.run(&sql, &parameters)?
+        } else if let Some(done) = self.run_in_turn(&sql, &parameters) {
+            done?
         } else if self.has_turn() && may_block_here() {
             tokio::task::block_in_place(|| self.run(&sql, &parameters))?
         } else if let Some(rows) = self.read(&sql, &parameters) {
@@ -180,6 +186,25 @@ impl Lease {
         quick && self.connection.try_lock().is_ok()
     }
 
+    /// Runs a statement of whoever has the turn, unless it may wait: for another process's lock, or, as the end of what was changed,
+    /// for the disk. Telling tokio that a thread may block wakes another one, which costs more than most statements do.
+    fn run_in_turn(&self, sql: &str, parameters: &[Value]) -> Option<Result<Done, Error>> {
+        if begins_with(sql, "COMMIT") || !self.has_turn() || !others_work_here() {
+            return None;
+        }
+        let begins = begins_to_write(sql);
+        if begins {
+            patient(lock(&self.connection).as_ref()?, false);
+        }
+        let done = self.run(sql, parameters);
+        if begins {
+            patient(lock(&self.connection).as_ref()?, true);
+            // Nothing has begun when another process writes at this moment.
+            return done.as_ref().is_ok_and(|(rows, _)| rows.is_ok()).then_some(done);
+        }
+        Some(done)
+    }
+
     /// Runs a statement that only reads, unless it takes long or would wait for a lock. Whether a transaction is open stays as it is.
     fn read(&self, sql: &str, parameters: &[Value]) -> Option<Result<Rows, Error>> {
         // `COMMIT` only reads as well, as SQLite sees it.
@@ -196,8 +221,8 @@ impl Lease {
         rows
     }
 
-    /// Runs one statement, and says whether no transaction is open after it.
-    fn run(&self, sql: &str, parameters: &[Value]) -> Result<(Result<Rows, Error>, bool), Error> {
+    /// Runs one statement to its end.
+    fn run(&self, sql: &str, parameters: &[Value]) -> Result<Done, Error> {
         let connection = lock(&self.connection);
         let connection = connection.as_ref().ok_or(Error::InvalidConnection)?;
         let (rows, changes) = run(connection, sql, parameters);
@@ -248,6 +273,11 @@ fn begins_with(sql: &str, words: &str) -> bool {
 /// A runtime with one thread has no other to go on with its work.
 fn may_block_here() -> bool {
     Handle::current().runtime_flavor() == RuntimeFlavor::MultiThread
+}
+
+/// Whether other threads go on with the runtime's work meanwhile without being told to. One at a time has the turn.
+fn others_work_here() -> bool {
+    may_block_here() && Handle::current().metrics().num_workers() > 1
 }
 
 /// Whether statements wait for another connection's lock. Like the limit below it cannot fail for a connection of our own.
