@@ -4,6 +4,7 @@
 //! databases and variables are Spin's; outbound HTTP and Postgres reach what `allowed_outbound_hosts` lists.
 
 mod http;
+pub mod nearby;
 mod outbound;
 pub mod postgres;
 pub mod sqlite;
@@ -24,6 +25,7 @@ use crate::counters::Counters;
 use crate::footprint::Footprint;
 use crate::manifest::Variables;
 use http::OutboundHttp;
+use nearby::Nearby;
 use stdio::{Lines, Stream};
 
 /// What one component has been given, the same for all its instances.
@@ -36,6 +38,8 @@ pub struct Capabilities {
     pub variables: Variables,
     /// The hosts that may be reached.
     pub outbound: OutboundHosts,
+    /// The server of this process that is among them.
+    pub nearby: Option<Nearby>,
     /// The databases of `spin:sqlite`, by name.
     pub sqlite: BTreeMap<String, Arc<sqlite::Database>>,
     /// The connections of `spin:postgres`, shared by all components of the process.

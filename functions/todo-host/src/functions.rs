@@ -13,6 +13,7 @@ use wasmtime::component::Linker;
 use wasmtime_wasi_http::handler::ProxyPre;
 use wasmtime_wasi_http::p3::bindings::ServicePre;
 
+use crate::capabilities::nearby::Nearby;
 use crate::capabilities::{Capabilities, OutboundHosts, State, link, postgres, sqlite};
 use crate::compile;
 use crate::counters::Counters;
@@ -37,6 +38,7 @@ pub struct Builder<'m> {
     variables: Variables,
     sqlite: BTreeMap<String, PathBuf>,
     cache: Option<PathBuf>,
+    nearby: Option<Nearby>,
     limits: Limits,
 }
 
@@ -50,6 +52,7 @@ impl Functions {
             variables: Variables::new(),
             sqlite: BTreeMap::new(),
             cache: None,
+            nearby: None,
             limits: Limits::default(),
         }
     }
@@ -130,6 +133,12 @@ impl Builder<'_> {
         self
     }
 
+    /// A server of this process, which components reach without a connection.
+    pub fn nearby(mut self, nearby: Nearby) -> Self {
+        self.nearby = Some(nearby);
+        self
+    }
+
     /// The limits of each component.
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
@@ -148,6 +157,7 @@ impl Builder<'_> {
             linker,
             postgres: Arc::new(postgres::Pools::new(self.limits.database_connections)),
             sqlite: self.databases(),
+            nearby: self.nearby.clone(),
             values,
             limits: self.limits,
             engine,
@@ -181,6 +191,7 @@ struct Shared {
     linker: Linker<State>,
     postgres: Arc<postgres::Pools>,
     sqlite: BTreeMap<String, Arc<sqlite::Database>>,
+    nearby: Option<Nearby>,
     values: Variables,
     limits: Limits,
 }
@@ -225,6 +236,7 @@ impl Shared {
             counters: Arc::default(),
             variables: component.variables(&self.values),
             outbound,
+            nearby: self.nearby.clone(),
             sqlite: sqlite.map(|(name, database)| (name.clone(), database.clone())).collect(),
             postgres: self.postgres.clone(),
         })

@@ -46,6 +46,7 @@ mod response;
 mod serve;
 
 pub use build::{BuildError, Step, build};
+pub use capabilities::nearby::{Answer, Nearby};
 pub use compile::precompile;
 pub use counters::{Counters, Counts};
 pub use error::HostError;

@@ -84,12 +84,19 @@ pub struct Entry {
     pub hash: String,
 }
 
+/// Where a chain ends.
+#[derive(Clone)]
+pub(crate) struct Head {
+    entry: i64,
+    hash: String,
+}
+
 /// Appends an event to the tenant's chain. One that stands there already is not recorded again: the answer is then `false`.
 pub async fn record(tx: &mut Transaction, record: &Record) -> Result<bool, Error> {
-    let mut head = tx.row(HEAD, vec![tx.user()]).await?.ok_or(Error::Corrupt("head of the audit"))?;
+    let head = head(tx).await?;
     let mut entry = Entry {
         body: record.body.clone(),
-        entry: head.integer()?.saturating_add(1),
+        entry: head.entry.saturating_add(1),
         event_id: record.event_id.clone(),
         event_type: record.event_type.clone(),
         occurred_at: record.occurred_at.as_millisecond(),
@@ -97,11 +104,27 @@ pub async fn record(tx: &mut Transaction, record: &Record) -> Result<bool, Error
         sequence: record.sequence,
         topic: record.topic.clone(),
         user_id: tx.user_id().to_owned(),
-        previous_hash: head.text()?,
+        previous_hash: head.hash,
         hash: String::new(),
     };
     entry.hash = entry.hash_after(&entry.previous_hash)?;
-    Ok(tx.row(APPEND, parameters(entry)).await?.is_some())
+    let end = Head { entry: entry.entry, hash: entry.hash.clone() };
+    let is_new = tx.row(APPEND, parameters(entry)).await?.is_some();
+    if is_new {
+        tx.audit_head = Some(end);
+    }
+    Ok(is_new)
+}
+
+/// The end of the tenant's chain, which nobody else moves until the end of the transaction.
+async fn head(tx: &mut Transaction) -> Result<Head, Error> {
+    if let Some(head) = &tx.audit_head {
+        return Ok(head.clone());
+    }
+    let mut row = tx.row(HEAD, vec![tx.user()]).await?.ok_or(Error::Corrupt("head of the audit"))?;
+    let head = Head { entry: row.integer()?, hash: row.text()? };
+    tx.audit_head = Some(head.clone());
+    Ok(head)
 }
 
 /// At most `limit` of the tenant's entries that come after number `after`, in their order.

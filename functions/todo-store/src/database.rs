@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use todo_events::Origin;
 use todo_identity::Tenant;
 
+use crate::audit::Head;
 use crate::dialect::{Access, BIND_RELAY, BIND_TENANT};
 use crate::driver::{Connection, Pool};
 use crate::outbox::{Lease, publisher_name};
@@ -81,6 +82,7 @@ impl Database {
             origin: Origin::of("todo"),
             wanted_lease: None,
             lease: None,
+            audit_head: None,
         })
     }
 
@@ -124,6 +126,8 @@ pub struct Transaction {
     /// The name under which it wants to publish what it writes.
     wanted_lease: Option<String>,
     lease: Option<Lease>,
+    /// The end of the person's audit once this transaction has locked it.
+    pub(crate) audit_head: Option<Head>,
 }
 
 impl Transaction {

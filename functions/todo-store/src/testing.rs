@@ -117,6 +117,36 @@ pub async fn rows_as_owner(database: &Database, statement: &str) -> Result<Vec<V
     in_turn_as_owner(database, &[statement]).await
 }
 
+/// A connection of the owner's for what looks again and again while others work: a look is one statement and no transaction.
+pub enum Watch {
+    /// On Postgres.
+    Postgres(sqlx::pool::PoolConnection<sqlx::Postgres>),
+    /// On SQLite.
+    Sqlite(sqlx::pool::PoolConnection<sqlx::Sqlite>),
+}
+
+impl Watch {
+    /// Takes a connection out of this database's pool.
+    pub async fn open(database: &Database) -> Result<Self, Failure> {
+        Ok(match database.pool() {
+            Pool::Postgres(pool) => Self::Postgres(pool.acquire().await?),
+            Pool::Sqlite(pool) => Self::Sqlite(pool.acquire().await?),
+        })
+    }
+
+    /// Whether a query finds anything with this number as `$1`.
+    pub async fn finds(&mut self, query: &'static str, number: i64) -> Result<bool, Failure> {
+        Ok(match self {
+            Self::Postgres(connection) => {
+                sqlx::query(query).bind(number).fetch_optional(&mut **connection).await?.is_some()
+            }
+            Self::Sqlite(connection) => {
+                sqlx::query(query).bind(number).fetch_optional(&mut **connection).await?.is_some()
+            }
+        })
+    }
+}
+
 async fn in_turn_as_owner(database: &Database, statements: &[&str]) -> Result<Vec<Vec<String>>, Failure> {
     let mut connection = database.pool().begin(Access::ReadWrite).await?;
     let mut rows = Vec::new();

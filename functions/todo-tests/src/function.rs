@@ -53,6 +53,13 @@ impl Function {
         self
     }
 
+    /// The same function over the same connections, for whoever calls it for longer than a token lives.
+    pub fn renewed(&self, token: &str) -> Self {
+        let (http, url) = (self.http.clone(), self.url.clone());
+        let (tool, person, token) = (self.tool.clone(), self.person.clone(), token.to_owned());
+        Self { http, url, tool, person, token }
+    }
+
     /// The token that this function is called with.
     pub fn token(&self) -> &str {
         &self.token

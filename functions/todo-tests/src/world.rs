@@ -102,8 +102,13 @@ impl World {
 
     /// A function, called on behalf of a person as `chat` does it.
     pub fn function(&self, name: &str, person: &str) -> Function {
-        let token = self.function_key.mint(&self.tenant(person), name).unwrap();
+        let token = self.function_token(name, person);
         Function::new(&format!("{}/mcp", self.system().function_url(name)), name, person, &token)
+    }
+
+    /// What `chat` shows a function on behalf of a person, for a minute.
+    pub fn function_token(&self, name: &str, person: &str) -> String {
+        self.function_key.mint(&self.tenant(person), name).unwrap()
     }
 
     /// A development token.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
-use todo_host::{Functions, HostError, Manifest, Server, Variables};
+use todo_host::{Functions, HostError, Manifest, Nearby, Server, Variables};
 use tokio::net::TcpListener;
 
 use crate::config::Config;
@@ -36,7 +36,7 @@ pub async fn run(serve: Serve, config: Config) -> Outcome {
     })?;
     let manifest = manifest(&config)?;
     let events = EventVariables::of(&config).await?;
-    let functions = load(&config, &manifest, keys, events, Some(&serve)).await?;
+    let functions = load(&config, &manifest, keys, events, Which::One(&serve)).await?;
     tracing::info!(function = serve.component, "ready");
     let functions = Arc::new(functions);
     let metrics = Sources { functions: Some(functions.clone()), ..Sources::default() };
@@ -70,13 +70,21 @@ pub async fn build(manifest: &Manifest) -> Outcome {
     building.await.map_err(Failure::internal)?.map_err(Failure::unavailable)
 }
 
+/// Which functions a process has.
+pub enum Which<'a> {
+    /// This one.
+    One(&'a Serve),
+    /// All of them, with the sidecar.
+    All(Nearby),
+}
+
 /// Loads every component, or the one that is to be served.
 pub async fn load(
     config: &Config,
     manifest: &Manifest,
     public_keys: &str,
     events: EventVariables,
-    only: Option<&Serve>,
+    which: Which<'_>,
 ) -> Outcome<Functions> {
     let url = config.database_url();
     let mut variables = Variables::from([
@@ -91,10 +99,13 @@ pub async fn load(
     if let Some(file) = url.strip_prefix("sqlite:") {
         functions = functions.sqlite("default", file);
     }
-    if let Some(serve) = only {
-        functions = functions.only(&serve.component);
-        if let Some(file) = &serve.file {
-            functions = functions.file(&serve.component, file);
+    match which {
+        Which::All(sidecar) => functions = functions.nearby(sidecar),
+        Which::One(serve) => {
+            functions = functions.only(&serve.component);
+            if let Some(file) = &serve.file {
+                functions = functions.file(&serve.component, file);
+            }
         }
     }
     functions.load().await.map_err(|error| match error {

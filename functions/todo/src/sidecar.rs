@@ -9,7 +9,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::json;
-use todo_host::Manifest;
+use todo_host::{Manifest, Nearby};
 use todo_identity::EventKey;
 use todo_sidecar::{About, Bridge, BridgeSettings, Local, Observation, Routes, Settings, Sidecar, Snapshot};
 use tokio::net::TcpListener;
@@ -20,7 +20,7 @@ use tokio_util::sync::WaitForCancellationFutureOwned;
 use crate::config::{Config, Environment};
 use crate::failure::{Failure, Outcome};
 use crate::variables::{self, EventVariables};
-use crate::{mail, serve};
+use crate::{local, mail, serve};
 
 /// What Dapr Jobs call when a job is due.
 const JOB_FUNCTION: &str = "tick-fire-reminder";
@@ -28,6 +28,7 @@ const JOB_FUNCTION: &str = "tick-fire-reminder";
 /// The place of what carries events: its port is bound before the functions are loaded, because they are told it.
 pub struct Place {
     listener: TcpListener,
+    nearby: Nearby,
     variables: EventVariables,
 }
 
@@ -58,7 +59,12 @@ impl Place {
                 "TODO_REMINDER_EMAIL_TO needs a mail server: set TODO_SMTP_URL and TODO_SMTP_FROM, or DAPR_HTTP_ENDPOINT to a sidecar that has one",
             ));
         }
-        Ok(Self { listener, variables })
+        Ok(Self { listener, nearby: Nearby::at(address.to_string()), variables })
+    }
+
+    /// How functions of this process reach it.
+    pub fn nearby(&self) -> Nearby {
+        self.nearby.clone()
     }
 
     /// What the functions are told.
@@ -111,6 +117,7 @@ impl Place {
             let folder = config.data.display();
             Failure::unavailable(format!("cannot open the sidecar's file in {folder}: {error}"))
         })?;
+        self.nearby.open(local::answer(sidecar.router()));
         Ok(Carrier::Embedded(Arc::new(sidecar)))
     }
 

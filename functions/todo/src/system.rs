@@ -16,6 +16,7 @@ use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 use crate::config::Config;
 use crate::failure::{Failure, Outcome};
 use crate::metrics::Sources;
+use crate::serve::Which;
 use crate::sidecar::{Carrier, Opened, Place};
 use crate::{EventVariables, chat_function, live_function, local, metrics, migrate, serve};
 
@@ -53,7 +54,9 @@ impl System {
         // The functions are told who signs people's tokens, so the development key is made before they are.
         chat_function::identity(config)?;
         let place = Place::take(config).await?;
-        let loaded = serve::load(config, &manifest, &key.public_jwks(), place.variables(), None).await?;
+        let loaded =
+            serve::load(config, &manifest, &key.public_jwks(), place.variables(), Which::All(place.nearby()))
+                .await?;
         let names: Vec<_> = manifest.components().iter().map(|component| component.id.clone()).collect();
         let functions_listener = serve::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await?;
         let functions_address = address_of(&functions_listener)?;

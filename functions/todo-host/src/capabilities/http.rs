@@ -8,8 +8,8 @@ use http::{Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks, default_send_request};
 
-use super::Capabilities;
 use super::outbound::default_port;
+use super::{Capabilities, nearby};
 use crate::counters::Counters;
 
 /// Where Dapr's HTTP API takes events.
@@ -53,14 +53,21 @@ impl WasiHttpHooks for OutboundHttp {
     ) -> Sent {
         let permitted = self.permit(&request);
         let publish = Publish::of(&request, &self.capabilities);
+        let nearby = self.capabilities.nearby.as_ref().and_then(|nearby| nearby.answer(request.uri()));
         Box::new(async move {
             permitted?;
-            choose_tls_provider();
-            let (response, finished) = default_send_request(request, options).await?;
+            let (response, finished): (_, Finished) = match nearby {
+                Some(answer) => (nearby::send(answer, request, options).await?, Box::new(async { Ok(()) })),
+                None => {
+                    choose_tls_provider();
+                    let (response, finished) = default_send_request(request, options).await?;
+                    (response.map(BodyExt::boxed_unsync), Box::new(finished))
+                }
+            };
             if let Some(publish) = publish {
                 publish.answered(response.status());
             }
-            Ok((response.map(BodyExt::boxed_unsync), Box::new(finished) as Finished))
+            Ok((response, finished))
         })
     }
 }

@@ -4,6 +4,8 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
+use rusqlite::Connection;
+
 use super::courier::{Together, pause, since};
 use super::event::STRUCTURED;
 use super::{Courier, Delivery, Event, Failure, Start, Subscriber};
@@ -56,6 +58,7 @@ impl Worker {
     pub async fn run(self) {
         let mut newest = self.context.store.tails().watch(&self.cursor.topic, self.cursor.partition);
         let stop = self.context.stop.clone();
+        let mut is_new = false;
         while !stop.is_cancelled() {
             let next = self.next.load(Ordering::Relaxed);
             let seen = *newest.borrow_and_update();
@@ -64,15 +67,10 @@ impl Worker {
                     changed = newest.changed() => if changed.is_err() { return },
                     () = stop.cancelled() => return,
                 }
+                is_new = true;
                 continue;
             }
-            let cursor = self.cursor.clone();
-            let records = self
-                .context
-                .store
-                .read(move |sql| log::read(sql, &cursor.topic, cursor.partition, next, READ))
-                .await;
-            match records {
+            match self.read(next, std::mem::take(&mut is_new)).await {
                 // Retention was faster.
                 Ok(records) if records.is_empty() => self.passed(seen),
                 Ok(records) => self.work(records).await,
@@ -82,6 +80,14 @@ impl Worker {
                 }
             }
         }
+    }
+
+    /// Reads what was written a moment ago here, where it takes less time than to wake another thread; older records come from the disk.
+    async fn read(&self, next: i64, is_new: bool) -> Result<Vec<Record>, StoreError> {
+        let store = &self.context.store;
+        let cursor = self.cursor.clone();
+        let query = move |sql: &Connection| log::read(sql, &cursor.topic, cursor.partition, next, READ);
+        if is_new { store.read_here(query) } else { store.read(query).await }
     }
 
     async fn work(&self, records: Vec<Record>) {

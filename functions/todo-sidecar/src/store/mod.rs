@@ -77,6 +77,14 @@ impl Store {
         tokio::task::spawn_blocking(move || readers.read(query)).await.map_err(|_| StoreError::Stopped)?
     }
 
+    /// Reads what is committed, and holds up the thread meanwhile.
+    pub fn read_here<T>(
+        &self,
+        query: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, StoreError> {
+        self.readers.read(query)
+    }
+
     pub fn tails(&self) -> &Tails {
         &self.tails
     }

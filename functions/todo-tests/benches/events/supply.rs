@@ -88,7 +88,8 @@ impl Supply {
 
     /// What a running system says of itself, by the metric's name with its labels.
     pub async fn metric(&self, name: &str) -> f64 {
-        let page = reqwest::get(format!("{}/metrics", self.world.url())).await.unwrap().text().await.unwrap();
+        let page = self.http.get(format!("{}/metrics", self.world.url())).send().await.unwrap();
+        let page = page.text().await.unwrap();
         let line = page.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
         line.unwrap_or_else(|| panic!("no {name} in\n{page}")).parse().unwrap()
     }
