@@ -98,7 +98,7 @@ impl Sources {
         Measured {
             functions: self.functions.clone(),
             events: self.events().await,
-            embedded: matches!(self.carrier, Some(Carrier::Embedded(_))),
+            embedded: matches!(self.carrier, Some(Carrier::Embedded { .. })),
             backlog: self.backlog().await,
             now: Timestamp::now(),
             sockets: self.live.as_ref().map(Live::sockets),

@@ -9,7 +9,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::json;
-use todo_host::{Manifest, Nearby};
+use todo_host::{Answer, Manifest, Nearby};
 use todo_identity::EventKey;
 use todo_sidecar::{About, Bridge, BridgeSettings, Local, Observation, Routes, Settings, Sidecar, Snapshot};
 use tokio::net::TcpListener;
@@ -117,8 +117,9 @@ impl Place {
             let folder = config.data.display();
             Failure::unavailable(format!("cannot open the sidecar's file in {folder}: {error}"))
         })?;
-        self.nearby.open(local::answer(sidecar.router()));
-        Ok(Carrier::Embedded(Arc::new(sidecar)))
+        let nearby = local::answer(sidecar.router());
+        self.nearby.open(&nearby);
+        Ok(Carrier::Embedded { sidecar: Arc::new(sidecar), _nearby: nearby })
     }
 
     fn bridge(
@@ -158,7 +159,11 @@ impl Place {
 #[derive(Clone)]
 pub enum Carrier {
     /// In this process, durable in a file.
-    Embedded(Arc<Sidecar>),
+    Embedded {
+        sidecar: Arc<Sidecar>,
+        /// How functions reach it as long as it is there.
+        _nearby: Answer,
+    },
     /// A `daprd` beside it.
     Dapr(Bridge),
 }
@@ -171,7 +176,7 @@ impl Carrier {
         stopped: WaitForCancellationFutureOwned,
     ) -> std::io::Result<()> {
         match self {
-            Self::Embedded(sidecar) => sidecar.serve(listener, stopped).await,
+            Self::Embedded { sidecar, .. } => sidecar.serve(listener, stopped).await,
             Self::Dapr(bridge) => {
                 bridge.start();
                 axum::serve(listener, bridge.router()).with_graceful_shutdown(stopped).await
@@ -182,7 +187,7 @@ impl Carrier {
     /// Ends the deliveries; what is under way finishes.
     pub async fn stop(&self) {
         match self {
-            Self::Embedded(sidecar) => sidecar.stop().await,
+            Self::Embedded { sidecar, .. } => sidecar.stop().await,
             Self::Dapr(bridge) => bridge.stop().await,
         }
     }
@@ -190,7 +195,7 @@ impl Carrier {
     /// What happens from now on.
     pub fn observe(&self) -> Receiver<Observation> {
         match self {
-            Self::Embedded(sidecar) => sidecar.observe(),
+            Self::Embedded { sidecar, .. } => sidecar.observe(),
             Self::Dapr(bridge) => bridge.observe(),
         }
     }
@@ -198,7 +203,7 @@ impl Carrier {
     /// How things stand.
     pub async fn snapshot(&self) -> Outcome<Snapshot> {
         match self {
-            Self::Embedded(sidecar) => sidecar.snapshot().await.map_err(Failure::unavailable),
+            Self::Embedded { sidecar, .. } => sidecar.snapshot().await.map_err(Failure::unavailable),
             Self::Dapr(bridge) => Ok(bridge.snapshot()),
         }
     }
@@ -206,7 +211,7 @@ impl Carrier {
     /// For a person to read.
     pub fn describe(&self) -> &'static str {
         match self {
-            Self::Embedded(_) => "embedded",
+            Self::Embedded { .. } => "embedded",
             Self::Dapr(_) => "daprd",
         }
     }

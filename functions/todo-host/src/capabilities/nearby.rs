@@ -1,7 +1,7 @@
 //! A server of this very process. Components reach it by its address like any other, as far as they may reach that, and only the
 //! connection is left out: one would be opened for each request, which costs more than what it carries.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -15,13 +15,16 @@ use wasmtime_wasi_http::{Error, RequestOptions, WasiBody};
 const PATIENCE: Duration = Duration::from_secs(600);
 
 /// Answers a request as the server would.
-pub type Answer = Arc<dyn Fn(Request<Bytes>) -> BoxFuture<'static, Response<Bytes>> + Send + Sync>;
+pub type Answer = Arc<Answering>;
+
+type Answering = dyn Fn(Request<Bytes>) -> BoxFuture<'static, Response<Bytes>> + Send + Sync;
 
 /// Such a server. Cheap to clone: all of them are the same one.
 #[derive(Clone)]
 pub struct Nearby {
     authority: String,
-    answer: Arc<OnceLock<Answer>>,
+    /// Kept by the server, which may keep the functions in turn.
+    answer: Arc<OnceLock<Weak<Answering>>>,
 }
 
 impl Nearby {
@@ -30,17 +33,17 @@ impl Nearby {
         Self { authority: authority.into(), answer: Arc::default() }
     }
 
-    /// Has requests answered here from now on.
-    pub fn open(&self, answer: Answer) {
+    /// Has requests answered here from now on, until the last `answer` is dropped.
+    pub fn open(&self, answer: &Answer) {
         // Whoever was first goes on.
-        let _ = self.answer.set(answer);
+        let _ = self.answer.set(Arc::downgrade(answer));
     }
 
     /// Who answers a request to this address, if it is this server's.
     pub(super) fn answer(&self, uri: &Uri) -> Option<Answer> {
         let is_here = uri.scheme() == Some(&Scheme::HTTP)
             && uri.authority().is_some_and(|authority| authority.as_str() == self.authority);
-        if is_here { self.answer.get().cloned() } else { None }
+        if is_here { self.answer.get()?.upgrade() } else { None }
     }
 }
 
