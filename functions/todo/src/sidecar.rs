@@ -160,6 +160,7 @@ impl Place {
 pub enum Carrier {
     /// In this process, durable in a file.
     Embedded {
+        /// The sidecar.
         sidecar: Arc<Sidecar>,
         /// How functions reach it as long as it is there.
         _nearby: Answer,

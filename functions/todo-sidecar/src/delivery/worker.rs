@@ -17,9 +17,7 @@ use crate::store::{Cursor, StoreError};
 
 /// Records read at once.
 const READ: usize = 64;
-/// Events in one request: enough that a request and a transaction cost little by the event, few enough that each person's part is short.
-const TOGETHER: usize = 32;
-/// The bytes of those events: a quarter of what a function takes.
+/// The bytes of events in one request: a quarter of what a function takes.
 const BYTES: usize = 256 * 1024;
 
 pub(crate) struct Worker {
@@ -42,7 +40,7 @@ impl Worker {
             }),
             Sink::Topic(_) => None,
         };
-        let takes_many = AtomicBool::new(subscriber.as_ref().is_some_and(|subscriber| !subscriber.replies));
+        let takes_many = AtomicBool::new(start.consumer.together > 1);
         Self {
             context,
             courier,
@@ -127,7 +125,7 @@ impl Worker {
         let mut bytes = 0;
         let together: Vec<_> = records
             .iter()
-            .take(TOGETHER)
+            .take(self.consumer.together)
             .map_while(|record| {
                 bytes += record.body.len();
                 let event = Event::in_record(record).filter(|_| bytes <= BYTES)?;

@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-/// Ignored by us, meaningful to Kubernetes.
+/// The rest of it is meaningful to Kubernetes alone.
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct Metadata {
     pub name: String,
+    #[serde(default)]
+    pub annotations: BTreeMap<String, String>,
 }
 
 /// What every document starts with.

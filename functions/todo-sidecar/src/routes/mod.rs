@@ -3,7 +3,8 @@
 //! `kustomization.yaml` names the files, as `kubectl apply -k` has it; a file beside them that it does not name is refused, because
 //! it would do something here and nothing there, or the other way round. Understood are `KafkaSource`, `KafkaSink`, `Broker`,
 //! `Trigger` and `PingSource`, with the fields this sidecar acts on. How a function runs in a cluster (Knative's `Service`, `ServiceAccount`,
-//! `NetworkPolicy`) is passed over; any other kind or field is refused with its line.
+//! `NetworkPolicy`) is passed over; any other kind or field is refused with its line. A `KafkaSource` with the annotation [`TOGETHER`] says
+//! that its function takes several events in one request, which one that was not made for it might take for a single event.
 
 mod delivery;
 mod filter;
@@ -20,6 +21,9 @@ pub use filter::Filter;
 pub use read::RoutesError;
 
 use crate::jobs::Schedule;
+
+/// The annotation that says how many events a function takes in one request, in CloudEvents' batched mode.
+pub(crate) const TOGETHER: &str = "todo/events-together";
 
 /// Everything that is delivered.
 #[derive(Clone, Debug, Default)]
@@ -47,6 +51,8 @@ pub struct Consumer {
     pub dead_letters: Option<Arc<str>>,
     /// The topic of the events that a function answers with. Without one, answers do not matter.
     pub replies: Option<Arc<str>>,
+    /// How many events it takes in one request when they wait.
+    pub together: usize,
     /// A group that is new starts behind the newest record instead of with the oldest.
     pub latest: bool,
 }

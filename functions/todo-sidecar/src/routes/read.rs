@@ -1,11 +1,13 @@
 //! From files to documents.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use serde::de::DeserializeOwned;
 
-use super::manifest::{Broker, Head, KafkaSink, KafkaSource, Kustomization, Manifest, PingSource, Trigger};
+use super::manifest::{
+    Broker, Head, KafkaSink, KafkaSource, Kustomization, Manifest, Metadata, PingSource, Trigger,
+};
 use super::{Routes, resolve};
 
 const KUSTOMIZATION: &str = "kustomization.yaml";
@@ -36,6 +38,7 @@ pub enum RoutesError {
 /// Something of a manifest, and where it stands.
 pub(super) struct Found<S> {
     pub name: String,
+    pub annotations: BTreeMap<String, String>,
     pub spec: S,
     pub file: String,
     pub line: u64,
@@ -153,7 +156,8 @@ fn split(text: &str) -> Vec<(u64, &str)> {
 
 fn found<S: DeserializeOwned>(file: &str, line: u64, text: &str) -> Result<Found<S>, RoutesError> {
     let manifest: Manifest<S> = document(file, line, text)?;
-    Ok(Found { name: manifest.metadata.name, spec: manifest.spec, file: file.into(), line })
+    let Metadata { name, annotations } = manifest.metadata;
+    Ok(Found { name, annotations, spec: manifest.spec, file: file.into(), line })
 }
 
 fn document<T: DeserializeOwned>(file: &str, line: u64, text: &str) -> Result<T, RoutesError> {

@@ -6,8 +6,11 @@ use std::sync::Arc;
 use super::delivery::Policy;
 use super::manifest::{Delivery, Destination, InitialOffset};
 use super::read::{Documents, Found, RoutesError};
-use super::{Consumer, Filter, Ping, Routes, Sink};
+use super::{Consumer, Filter, Ping, Routes, Sink, TOGETHER};
 use crate::jobs::Schedule;
+
+/// Of larger requests a single mistake would cost too much.
+const MOST_TOGETHER: usize = 64;
 
 pub(super) fn routes(documents: &Documents) -> Result<Routes, RoutesError> {
     let mut routes = Routes::default();
@@ -21,6 +24,7 @@ pub(super) fn routes(documents: &Documents) -> Result<Routes, RoutesError> {
             policy: Policy::of(&delivery).map_err(|problem| source.refuse(problem))?,
             dead_letters: dead_letters(documents, source, &delivery)?,
             replies: None,
+            together: together(source)?,
             latest: source.spec.initial_offset == InitialOffset::Latest,
         }));
     }
@@ -40,6 +44,7 @@ pub(super) fn routes(documents: &Documents) -> Result<Routes, RoutesError> {
             policy: Policy::of(&delivery).map_err(|problem| trigger.refuse(problem))?,
             dead_letters: dead_letters(documents, trigger, &delivery)?,
             replies: Some(topic),
+            together: 1,
             latest: false,
         }));
     }
@@ -47,6 +52,15 @@ pub(super) fn routes(documents: &Documents) -> Result<Routes, RoutesError> {
         documents.pings.iter().map(|ping| self::ping(documents, ping)).collect::<Result<_, _>>()?;
     refuse_twins(documents)?;
     Ok(routes)
+}
+
+/// What the annotation says; one at a time without it.
+fn together<S>(found: &Found<S>) -> Result<usize, RoutesError> {
+    let Some(text) = found.annotations.get(TOGETHER) else { return Ok(1) };
+    let number = text.parse().ok().filter(|number| (1..=MOST_TOGETHER).contains(number));
+    number.ok_or_else(|| {
+        found.refuse(format!("the annotation {TOGETHER} is to be a number from 1 to {MOST_TOGETHER}"))
+    })
 }
 
 /// The topic that a Kafka Broker keeps its events in.

@@ -133,6 +133,22 @@ async fn of_events_that_fail_together_each_is_delivered_by_itself_and_one_become
     assert_eq!(alone, expected, "in order, and each once");
 }
 
+#[tokio::test]
+async fn who_does_not_take_events_together_after_all_gets_them_one_by_one() {
+    let is_one = |call: &Call| call.ids().len() == 1 && !call.id().is_empty();
+    let mut world = with_a_backlog(40, move |call: &Call| match is_one(call) {
+        true => takes(call),
+        false => StatusCode::UNSUPPORTED_MEDIA_TYPE.into_response(),
+    })
+    .await;
+    let calls = world.unseen("many");
+    let (single, together): (Vec<&Call>, Vec<&Call>) = calls.iter().partition(|call| is_one(call));
+    assert_eq!((together.len(), together[0].ids().len()), (1, 32), "asked once");
+    let ids: Vec<&str> = single.iter().map(|call| call.id()).collect();
+    let expected: Vec<String> = (0..40).map(|number| format!("e{number:02}")).collect();
+    assert_eq!(ids, expected);
+}
+
 /// A tool by event: topic → Broker → Trigger → function → answer → Broker → Trigger → topic.
 pub const TOOLS: &str = "
 apiVersion: eventing.knative.dev/v1

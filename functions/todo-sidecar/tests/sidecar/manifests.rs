@@ -83,6 +83,12 @@ fn what_is_not_understood_is_refused_with_its_place() {
             "routes.yaml:23: ",
             "consumerGroup `first` is taken",
         ),
+        (
+            "metadata: {name: second}",
+            "metadata: {name: second, annotations: {todo/events-together: many}}",
+            "routes.yaml:23: ",
+            "todo/events-together is to be a number from 1 to 64",
+        ),
         ("uri: /events", "uri: events", "routes.yaml:23: ", "starts with `/`"),
         (
             "ref: {apiVersion: serving.knative.dev/v1, kind: Service, name: keeper}",

@@ -78,6 +78,12 @@ async fn events(world: &World, contract: &mut Contract) {
         let request = request.header("content-type", "application/cloudevents+json").body(event.to_string());
         contract.holds(EVENT, status, request.send().await.unwrap()).await;
     }
+    let batch = |function: &str| {
+        let request = Client::new().post(format!("{}/", world.function_url(function)));
+        request.header("content-type", "application/cloudevents-batch+json").body(json!([other]).to_string())
+    };
+    contract.holds(EVENT, 204, batch("event-repeat-task").send().await.unwrap()).await;
+    contract.holds(EVENT, 415, batch("event-schedule-reminder").send().await.unwrap()).await;
     let ping =
         Client::new().post(format!("{}/", world.function_url("tick-relay-outbox"))).send().await.unwrap();
     contract.holds(EVENT, 204, ping).await;
