@@ -50,15 +50,19 @@ impl Received<'_> {
     pub(crate) async fn all_once<C: Consumer>(events: &[Self]) -> Result<(), Error> {
         let Some(first) = events.first() else { return Ok(()) };
         let mut tx = first.begin().await?;
-        let mut is_new = false;
+        let ids: Vec<&str> = events.iter().map(|received| received.event.event_id.as_str()).collect();
+        let mut new = inbox::receive_all(&mut tx, C::NAME, &ids).await?;
+        if new.is_empty() {
+            return Ok(());
+        }
         for received in events {
-            if inbox::receive(&mut tx, C::NAME, &received.event.event_id).await? {
+            // One may stand there twice.
+            if new.remove(&received.event.event_id) {
                 tx.set_origin(received.origin());
                 C::handle(&mut received.delivery(&mut tx)).await?;
-                is_new = true;
             }
         }
-        if is_new { first.commit(tx).await } else { Ok(()) }
+        first.commit(tx).await
     }
 
     /// The sidecar, for effects outside the database.

@@ -169,7 +169,6 @@ pub fn statements(dialect: Dialect) -> Vec<(String, String)> {
         ("tasks", tasks::ALL),
         ("outbox", outbox::ALL),
         ("lease", outbox::LEASE_STATEMENTS),
-        ("inbox", inbox::ALL),
         ("audit", audit::ALL),
         ("calls", calls::ALL),
         ("conversations", conversations::ALL),
@@ -184,6 +183,8 @@ pub fn statements(dialect: Dialect) -> Vec<(String, String)> {
     let composed = [
         ("outbox INSERT of 2", outbox::insert(2)),
         ("outbox INSERT of 4", outbox::insert(4)),
+        ("inbox INSERT of 1", inbox::insert(1)),
+        ("inbox INSERT of 3", inbox::insert(3)),
         ("lease MARK of 4", outbox::mark(4)),
         ("conversations INSERT of 3", conversations::insert(3)),
         ("tasks GET, locked", tasks::locked(dialect)),
