@@ -10,7 +10,7 @@ use crate::history::History;
 use crate::stage::Stage;
 
 /// After a kill a person's events may wait for half a minute until another publisher may send them, and for the relay; an event whose
-/// consumer was away is tried again after up to as much. Whatever takes longer than this is lost.
+/// consumer was away is tried again after up to as much. What has not come nearer for longer than this is lost.
 pub const PATIENCE: Duration = Duration::from_secs(240);
 /// Between two looks.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -51,16 +51,21 @@ pub struct Settled {
     pub took: Duration,
 }
 
-/// Waits until nothing is on its way and everything holds, or until that takes too long.
+/// Waits until nothing is on its way and everything holds, or until nothing has come nearer to that for too long.
 pub async fn settle(stage: &mut Stage, history: &History, patience: Duration) -> anyhow::Result<Settled> {
     let begun = Instant::now();
     let mut said = Instant::now();
     let mut before = None;
+    let (mut least, mut progressed) = (i64::MAX, begun);
     loop {
         stage.keep_up().await?;
         let waiting = waiting(stage, history).await?;
         let still: Vec<_> = waiting.iter().filter(|(_, count)| *count != 0).collect();
-        let patient = begun.elapsed() < patience;
+        let left = waiting.iter().map(|(_, count)| count).sum();
+        if left < least {
+            (least, progressed) = (left, Instant::now());
+        }
+        let patient = progressed.elapsed() < patience;
         if said.elapsed() > SAY && !still.is_empty() {
             said = Instant::now();
             eprintln!(
