@@ -10,6 +10,7 @@ use crate::on_both_databases;
 on_both_databases! {
     entries_form_a_chain,
     an_event_is_recorded_once,
+    events_recorded_in_one_transaction_are_one_chain,
     events_recorded_at_once_are_entries_one_after_the_other,
     an_entry_cannot_be_changed_or_removed,
     what_is_changed_all_the_same_shows,
@@ -70,6 +71,17 @@ async fn an_event_is_recorded_once(database: TestDatabase) {
     tx.commit().await.unwrap();
     record(&database, "ada", [2]).await;
     assert_eq!(verify(&database, "ada").await.entries, 2);
+}
+
+async fn events_recorded_in_one_transaction_are_one_chain(database: TestDatabase) {
+    let mut tx = database.begin("ada").await.unwrap();
+    for (number, is_new) in [(1, true), (1, false), (2, true), (3, true), (2, false)] {
+        assert_eq!(audit::record(&mut tx, &event(number)).await.unwrap(), is_new, "{number}");
+    }
+    tx.commit().await.unwrap();
+    record(&database, "ada", [4]).await;
+    let report = verify(&database, "ada").await;
+    assert!(report.is_whole() && report.entries == 4, "{report:?}");
 }
 
 async fn events_recorded_at_once_are_entries_one_after_the_other(database: TestDatabase) {
