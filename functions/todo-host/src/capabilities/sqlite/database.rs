@@ -189,7 +189,9 @@ impl Lease {
     /// Runs a statement of whoever has the turn, unless it may wait: for another process's lock, or, as the end of what was changed,
     /// for the disk. Telling tokio that a thread may block wakes another one, which costs more than most statements do.
     fn run_in_turn(&self, sql: &str, parameters: &[Value]) -> Option<Result<Done, Error>> {
-        if begins_with(sql, "COMMIT") || !self.has_turn() || !others_work_here() {
+        // Who runs two statements at once on one connection has the second one wait, and not here.
+        let waits = begins_with(sql, "COMMIT") || self.connection.try_lock().is_err();
+        if waits || !self.has_turn() || !others_work_here() {
             return None;
         }
         let begins = begins_to_write(sql);
