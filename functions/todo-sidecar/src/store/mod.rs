@@ -8,6 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use rusqlite::Connection;
+use todo_sqlite::Checkpointer;
 
 use crate::log::Tails;
 use crate::settings::Durability;
@@ -46,7 +47,7 @@ impl Store {
     pub fn open(file: &Path, durability: Durability) -> Result<Self, StoreError> {
         let connection = schema::open(file, durability)?;
         let tails = Arc::new(Tails::load(&connection)?);
-        let writer = Writer::start(connection, tails.clone());
+        let writer = Writer::start(connection, Checkpointer::new(file), tails.clone());
         Ok(Self { writer: Arc::new(writer), readers: Arc::new(Readers::new(file)), tails })
     }
 

@@ -60,7 +60,7 @@ CREATE INDEX state_by_expiry ON state (expires_at) WHERE expires_at IS NOT NULL;
 pub(super) fn open(file: &Path, durability: Durability) -> Result<Connection, StoreError> {
     let connection = Connection::open(file)?;
     connection.busy_timeout(std::time::Duration::from_secs(5))?;
-    connection.pragma_update(None, "journal_mode", "WAL")?;
+    todo_sqlite::prepare(&connection)?;
     // In WAL mode NORMAL loses nothing when the process dies: what was committed is in the operating system's hands.
     connection.pragma_update(
         None,

@@ -11,6 +11,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
+use todo_sqlite::Checkpointer;
 use tokio::sync::oneshot;
 
 use super::{Cursor, StoreError};
@@ -74,13 +75,13 @@ impl Batch<'_> {
 }
 
 impl Writer {
-    pub fn start(connection: Connection, tails: Arc<Tails>) -> Self {
+    pub fn start(connection: Connection, checkpointer: Checkpointer, tails: Arc<Tails>) -> Self {
         let (orders, waiting) = channel();
         let positions = Arc::<Positions>::default();
         let ours = positions.clone();
         let thread = std::thread::Builder::new()
             .name("sidecar-writer".into())
-            .spawn(move || Loop { connection, tails, positions: ours }.run(&waiting))
+            .spawn(move || Loop { checkpointer, connection, tails, positions: ours }.run(&waiting))
             .ok();
         Self { orders, positions, thread: Mutex::new(thread) }
     }
@@ -126,6 +127,8 @@ impl Writer {
 }
 
 struct Loop {
+    /// Gone before the connection: the last one that closes takes the log away.
+    checkpointer: Checkpointer,
     connection: Connection,
     tails: Arc<Tails>,
     positions: Arc<Positions>,
@@ -194,6 +197,7 @@ impl Loop {
             Ok(()) => {
                 self.tails.notify(&batch.appended);
                 answers.into_iter().for_each(|answer| answer(Ok(())));
+                self.checkpointer.committed();
                 true
             }
             Err(error) => {

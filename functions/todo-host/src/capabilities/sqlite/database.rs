@@ -18,6 +18,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use rusqlite::InterruptHandle;
+use todo_sqlite::Checkpointer;
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::{OwnedMutexGuard, OwnedSemaphorePermit, Semaphore};
 
@@ -44,6 +45,7 @@ pub struct Database {
     idle: Mutex<Vec<rusqlite::Connection>>,
     places: Arc<Semaphore>,
     writing: Arc<Turns>,
+    checkpointer: Checkpointer,
 }
 
 /// What a statement answered, and whether no transaction is open after it.
@@ -73,6 +75,7 @@ impl Database {
     /// The database in `file`, with at most `connections` open at once.
     pub fn new(file: PathBuf, connections: usize) -> Self {
         Self {
+            checkpointer: Checkpointer::new(&file),
             file,
             idle: Mutex::default(),
             places: Arc::new(Semaphore::new(connections)),
@@ -107,7 +110,7 @@ impl Database {
     fn open(&self) -> rusqlite::Result<rusqlite::Connection> {
         let connection = rusqlite::Connection::open(&self.file)?;
         patient(&connection, true);
-        connection.pragma_update(None, "journal_mode", "wal")?;
+        todo_sqlite::prepare(&connection)?;
         connection.pragma_update(None, "synchronous", "normal")?;
         connection.pragma_update(None, "foreign_keys", true)?;
         connection.set_prepared_statement_cache_capacity(PREPARED);
@@ -171,6 +174,7 @@ impl Lease {
         if let Some(turn) = lock(&self.turn).take() {
             lock(&self.connection).as_ref().map(unlimited);
             drop(turn);
+            self.database.checkpointer.committed();
         }
     }
 
