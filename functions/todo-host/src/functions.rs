@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::error::Error;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use futures::future::try_join_all;
+use futures::future::{join_all, try_join_all};
 use http::{Request, Response};
+use tokio::task::JoinHandle;
 use wasmtime::Engine;
 use wasmtime::component::Linker;
 use wasmtime_wasi_http::handler::ProxyPre;
@@ -145,28 +146,42 @@ impl Builder<'_> {
         self
     }
 
-    /// Loads the components, several at once. Databases are connected to by the first request that needs them.
+    /// Loads the components, several at once. SQLite's files are opened meanwhile, other databases are connected to by the first request
+    /// that needs them.
     pub async fn load(self) -> Result<Functions, HostError> {
         let components = self.components()?;
         let values = self.manifest.resolve(&self.variables, &components)?;
+        let sqlite = self.databases();
+        let needed =
+            |(name, _): &(&String, _)| components.iter().any(|one| one.sqlite_databases.contains(name));
+        let opening: Vec<_> =
+            sqlite.iter().filter(needed).map(|(_, database)| database.clone().open_ahead()).collect();
         let engine =
             engine(&self.limits, components.len()).map_err(|error| HostError::Engine(reason(&error)))?;
+        // What takes longest begins first.
+        let codes: Vec<_> = components.iter().map(|component| self.code(&engine, component)).collect();
         let mut linker = Linker::new(&engine);
         link(&mut linker).map_err(|error| HostError::Engine(reason(&error)))?;
         let shared = Shared {
             linker,
             postgres: Arc::new(postgres::Pools::new(self.limits.database_connections)),
-            sqlite: self.databases(),
+            sqlite,
             nearby: self.nearby.clone(),
             values,
             limits: self.limits,
             engine,
         };
-        let loading = components.iter().map(|component| {
-            let file = self.files.get(&component.id).unwrap_or(&component.source);
-            shared.load(component, file, self.cache.as_deref())
-        });
-        Ok(Functions { functions: try_join_all(loading).await? })
+        let loading = components.iter().zip(codes).map(|(component, code)| shared.load(component, code));
+        let functions = try_join_all(loading).await?;
+        join_all(opening).await;
+        Ok(Functions { functions })
+    }
+
+    /// A component's machine code. Compiling it takes seconds of a whole core: not on the threads that answer requests.
+    fn code(&self, engine: &Engine, component: &Component) -> Code {
+        let file = self.files.get(&component.id).unwrap_or(&component.source).clone();
+        let (engine, id, cache) = (engine.clone(), component.id.clone(), self.cache.clone());
+        tokio::task::spawn_blocking(move || compile::load(&engine, &id, &file, cache.as_deref()))
     }
 
     fn components(&self) -> Result<Vec<&Component>, HostError> {
@@ -185,6 +200,9 @@ impl Builder<'_> {
     }
 }
 
+/// A component that is on its way.
+type Code = JoinHandle<Result<wasmtime::component::Component, HostError>>;
+
 /// What the components of one load have in common.
 struct Shared {
     engine: Engine,
@@ -197,19 +215,9 @@ struct Shared {
 }
 
 impl Shared {
-    async fn load(
-        &self,
-        component: &Component,
-        file: &Path,
-        cache: Option<&Path>,
-    ) -> Result<Function, HostError> {
+    async fn load(&self, component: &Component, code: Code) -> Result<Function, HostError> {
         let capabilities = Arc::new(self.capabilities(component)?);
-        let (engine, id) = (self.engine.clone(), component.id.clone());
-        let (file, cache) = (file.to_owned(), cache.map(Path::to_owned));
-        // Compiling takes seconds of a whole core: not on the threads that answer requests.
-        let loading =
-            tokio::task::spawn_blocking(move || compile::load(&engine, &id, &file, cache.as_deref()));
-        let code = loading.await.map_err(|panicked| HostError::Engine(panicked.to_string()))??;
+        let code = code.await.map_err(|panicked| HostError::Engine(panicked.to_string()))??;
         let linked = self.linker.instantiate_pre(&code).and_then(ServicePre::new);
         let linked = linked.map_err(|error| HostError::Unlinkable {
             component: component.id.clone(),

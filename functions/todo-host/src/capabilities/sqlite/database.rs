@@ -21,6 +21,7 @@ use rusqlite::InterruptHandle;
 use todo_sqlite::Checkpointer;
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::{OwnedMutexGuard, OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinHandle;
 
 use super::confine::confine;
 use super::statement::{Rows, read, run};
@@ -39,7 +40,7 @@ const STEPS: i32 = 10_000;
 /// Prepared statements kept by each connection: more than the distinct statements of a component.
 const PREPARED: usize = 64;
 
-/// An SQLite file. Nothing is opened before the first request needs it.
+/// An SQLite file.
 pub struct Database {
     file: PathBuf,
     idle: Mutex<Vec<rusqlite::Connection>>,
@@ -92,7 +93,7 @@ impl Database {
             Some(connection) => connection,
             None => {
                 let database = self.clone();
-                blocking(move || database.open().map_err(|error| Error::Io(error.to_string()))).await?
+                blocking(move || database.open(true).map_err(|error| Error::Io(error.to_string()))).await?
             }
         };
         Ok(Connection {
@@ -107,9 +108,23 @@ impl Database {
         })
     }
 
-    fn open(&self) -> rusqlite::Result<rusqlite::Connection> {
+    /// Opens a connection for the first request to find, its schema read. What is in the way is that request's to wait for and to report.
+    pub fn open_ahead(self: Arc<Self>) -> JoinHandle<()> {
+        tokio::task::spawn_blocking(move || {
+            // Opening it would make it.
+            if self.file.exists()
+                && let Ok(connection) = self.open(false)
+                && connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(())).is_ok()
+            {
+                patient(&connection, true);
+                lock(&self.idle).push(connection);
+            }
+        })
+    }
+
+    fn open(&self, waits: bool) -> rusqlite::Result<rusqlite::Connection> {
         let connection = rusqlite::Connection::open(&self.file)?;
-        patient(&connection, true);
+        patient(&connection, waits);
         todo_sqlite::prepare(&connection)?;
         connection.pragma_update(None, "synchronous", "normal")?;
         connection.pragma_update(None, "foreign_keys", true)?;
