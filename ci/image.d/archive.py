@@ -71,9 +71,10 @@ def image(root, about):
         "org.opencontainers.image.revision": about.revision,
         "org.opencontainers.image.created": created,
     }
-    # Two layers: who changes the host alone, or one component, pulls no more than that.
-    host = root / "todo"
-    layers = [layer(root, [path for path in root.iterdir() if path != host], about.created), layer(root, [host], about.created)]
+    # Two layers: who changes the programs alone, or one component, pulls no more than that.
+    programs = [root / "todo", root / "todo-system"]
+    others = [path for path in root.iterdir() if path not in programs]
+    layers = [layer(root, others, about.created), layer(root, programs, about.created)]
     files = Blobs()
     config = files.keep("config.v1+json", compact({
         **platform,

@@ -11,8 +11,9 @@ pub use checkpointer::{Checkpointer, EVERY};
 
 use rusqlite::Connection;
 
-/// Pages of a log that has grown because nobody checkpoints it: 64 MiB. Whoever commits then does it, as in SQLite's own way.
-const LAST_RESORT: u32 = 16_384;
+/// Pages of a log that has grown because nobody checkpoints it: 64 MiB. Whoever commits then does it, as in SQLite's own way. For the pragma
+/// `wal_autocheckpoint` of every connection to a file that has a [`Checkpointer`].
+pub const LAST_RESORT: u32 = 16_384;
 
 /// Has `connection` keep a write-ahead log that a [`Checkpointer`] takes care of.
 ///

@@ -11,7 +11,7 @@ use todo_store::Database;
 use crate::config::{self, Config, OpenAiApi};
 use crate::failure::{Failure, Outcome};
 use crate::metrics::Sources;
-use crate::up::StopSignal;
+use crate::stop::StopSignal;
 use crate::{metrics, serve, telemetry};
 
 /// Runs the command.
@@ -35,7 +35,8 @@ pub async fn run(config: Config) -> Outcome {
     chat.register(&mut counted);
     // Of all processes chat alone always runs, so it tells what waits in the database that all share.
     let database = Some(database(&config.database_url()).await?);
-    let metrics = Sources { counted: Arc::new(counted), database, ..Sources::default() };
+    let system = metrics::system::Sources { database, ..Default::default() };
+    let metrics = Sources { counted: Arc::new(counted), system, ..Sources::default() };
     let chat = chat.with_routes(metrics.router());
     tracing::info!(%address, "ready");
     chat::serve(listener, chat, async move { stop.received().await })

@@ -1,15 +1,15 @@
-//! The commands of the binary, and what they have in common.
+//! The commands of the whole program.
 
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
-use crate::config::{self, Config};
-use crate::failure::{Failure, Outcome};
+use crate::config::Config;
+use crate::failure::Outcome;
 use crate::{
-    ask, audit, chat_function, dead_letters, evaluate, live_function, migrate, output, precompile, replay,
-    serve, telemetry, token, up,
+    ask, audit, chat_function, dead_letters, evaluate, live_function, migrate, precompile, replay, serve,
+    start, token, up,
 };
 
 /// A to-do assistant that you talk to.
@@ -69,38 +69,15 @@ fn parser(arguments: &[OsString]) -> clap::Command {
 
 /// Runs the command that the arguments say, the program's name first, with this process's environment; until it is done.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    match outcome(arguments) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            eprintln!("todo: {failure}");
-            failure.into()
-        }
-    }
+    start::exit(outcome(arguments.into_iter().collect()))
 }
 
-fn outcome(arguments: impl IntoIterator<Item = OsString>) -> Outcome {
-    let arguments: Vec<_> = arguments.into_iter().collect();
-    let mut parser = parser(&arguments);
-    let parsed = parser.try_get_matches_from_mut(arguments);
-    let cli = match parsed.and_then(|matches| Cli::from_arg_matches(&matches)) {
-        Ok(cli) => cli,
-        Err(message) if message.use_stderr() => {
-            return Err(Failure::usage(message.to_string().trim_start_matches("error: ").trim_end()));
-        }
-        Err(help) => {
-            output::text(help);
-            return Ok(());
-        }
-    };
-    config::refuse_unknown_variables(std::env::vars_os(), &parser)?;
+fn outcome(arguments: Vec<OsString>) -> Outcome {
+    let Some(cli) = start::parse::<Cli>(parser(&arguments), arguments)? else { return Ok(()) };
     let config = cli.config;
     let command = cli.command.unwrap_or(Command::Up(up::Up::default()));
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::unavailable(format!("cannot start threads: {error}")))?;
-    runtime.block_on(async {
-        let outcome = match command {
+    start::block_on(async {
+        match command {
             Command::Up(up) => up::run(up, config).await,
             Command::Serve(serve) => serve::run(serve, config).await,
             Command::Chat => chat_function::run(config).await,
@@ -113,8 +90,6 @@ fn outcome(arguments: impl IntoIterator<Item = OsString>) -> Outcome {
             Command::DeadLetters(dead_letters) => dead_letters::run(&dead_letters, &config).await,
             Command::Evaluate(evaluate) => evaluate::run(&evaluate),
             Command::Precompile(precompile) => precompile::run(precompile, &config).await,
-        };
-        telemetry::finish().await;
-        outcome
+        }
     })
 }

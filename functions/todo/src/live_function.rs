@@ -11,8 +11,8 @@ use tokio::sync::broadcast::error::RecvError;
 use crate::config::Config;
 use crate::failure::{Failure, Outcome};
 use crate::metrics::Sources;
-use crate::up::StopSignal;
-use crate::{chat_function, serve, telemetry};
+use crate::stop::StopSignal;
+use crate::{chat_function, metrics, serve, telemetry};
 
 /// The consumer whose commits open pages wait for.
 const PUSHER: &str = "event-push-update";
@@ -30,7 +30,8 @@ pub async fn run(config: Config) -> Outcome {
     }
     let people = Arc::new(chat_function::people(&config).await?);
     let live = open(&config, people, Feed::postgres(url)).await?;
-    let metrics = Sources { live: Some(live.clone()), ..Sources::default() };
+    let system = metrics::system::Sources { live: Some(live.clone()), ..Default::default() };
+    let metrics = Sources { system, ..Sources::default() };
     tracing::info!("ready");
     live::serve(listener, live, metrics.router(), async move { stop.received().await })
         .await

@@ -12,6 +12,12 @@ use std::process::ExitCode;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+#[cfg(feature = "system")]
 fn main() -> ExitCode {
     todo::command::run(std::env::args_os())
+}
+
+#[cfg(not(feature = "system"))]
+fn main() -> ExitCode {
+    todo::function::run(std::env::args_os())
 }

@@ -12,6 +12,7 @@ pub fn text(text: impl Display) {
 }
 
 /// Prints a line.
+#[cfg(feature = "system")]
 pub fn line(line: impl Display) {
     text(format_args!("{line}\n"));
 }

@@ -5,13 +5,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
-use todo_host::{Functions, HostError, Manifest, Nearby, Server, Variables};
+use todo_host::{Functions, HostError, Manifest, Server, Variables};
 use tokio::net::TcpListener;
 
 use crate::config::Config;
 use crate::failure::{Failure, Outcome};
 use crate::metrics::Sources;
-use crate::up::StopSignal;
+use crate::stop::StopSignal;
 use crate::{EventVariables, telemetry};
 
 /// Which component.
@@ -63,6 +63,7 @@ pub fn manifest(config: &Config) -> Outcome<Manifest> {
 }
 
 /// Runs the build commands of components that are missing or older than their sources.
+#[cfg(feature = "system")]
 pub async fn build(manifest: &Manifest) -> Outcome {
     let manifest = manifest.clone();
     let building =
@@ -75,7 +76,8 @@ pub enum Which<'a> {
     /// This one.
     One(&'a Serve),
     /// All of them, with the sidecar.
-    All(Nearby),
+    #[cfg(feature = "system")]
+    All(todo_host::Nearby),
 }
 
 /// Loads every component, or the one that is to be served.
@@ -100,6 +102,7 @@ pub async fn load(
         functions = functions.sqlite("default", file);
     }
     match which {
+        #[cfg(feature = "system")]
         Which::All(sidecar) => functions = functions.nearby(sidecar),
         Which::One(serve) => {
             functions = functions.only(&serve.component);

@@ -73,9 +73,11 @@ impl System {
         let metrics = Sources {
             counted: Arc::new(counted),
             functions: Some(functions.clone()),
-            carrier: Some(sidecar.carrier.clone()),
-            database: Some(chat_function::database(&config.database_url()).await?),
-            live: Some(live.clone()),
+            system: metrics::system::Sources {
+                carrier: Some(sidecar.carrier.clone()),
+                database: Some(chat_function::database(&config.database_url()).await?),
+                live: Some(live.clone()),
+            },
         };
         let chat = chat.with_routes(live.router()).with_routes(metrics.router());
         Ok(Self::run(

@@ -1,11 +1,11 @@
 //! `todo up`: everything on this machine, until Ctrl-C.
 
 use clap::Args;
-use tokio::signal::unix::{SignalKind, signal};
 
 use crate::config::{Config, Environment};
 use crate::failure::{Failure, Outcome};
 use crate::output;
+use crate::stop::StopSignal;
 use crate::{System, telemetry};
 
 /// The user that a development machine signs in.
@@ -55,28 +55,4 @@ fn announce(system: &System, config: &Config, user: &str) -> Outcome {
     output::line(format_args!("  events  {}", system.events()));
     output::line("\n  Ctrl-C stops it.\n");
     Ok(())
-}
-
-/// Ctrl-C, or the signal that a container or a service manager sends.
-pub struct StopSignal {
-    interrupt: tokio::signal::unix::Signal,
-    terminate: tokio::signal::unix::Signal,
-}
-
-impl StopSignal {
-    /// From here on these signals no longer end the process by themselves.
-    pub fn listen() -> Outcome<Self> {
-        let listen = |kind| {
-            signal(kind).map_err(|error| Failure::internal(format!("cannot listen for signals: {error}")))
-        };
-        Ok(Self { interrupt: listen(SignalKind::interrupt())?, terminate: listen(SignalKind::terminate())? })
-    }
-
-    /// Waits for the next one.
-    pub async fn received(&mut self) {
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-        }
-    }
 }

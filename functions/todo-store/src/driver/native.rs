@@ -181,6 +181,8 @@ fn sqlite_options(url: &str) -> Result<SqliteConnectOptions, Error> {
         .journal_mode(SqliteJournalMode::Wal)
         // An answer that says "created" survives a power cut.
         .synchronous(SqliteSynchronous::Full)
+        // The functions' host checkpoints: here that would be part of somebody's turn.
+        .pragma("wal_autocheckpoint", todo_sqlite::LAST_RESORT.to_string())
         .busy_timeout(BUSY))
 }
 
