@@ -78,8 +78,11 @@ fn close(calls: &mut Group, results: &mut BTreeMap<&str, Item>, groups: &mut Vec
     groups.push(group);
 }
 
+/// In sentences like the tools' own, of which those are told to a person that are meant for one.
 fn lost(id: &str) -> Item {
-    Item::result(id, ToolOutcome::error("the result was lost; look with list_tasks before doing it again"))
+    const LOST: &str = "the result was lost. It is not known whether anything was changed. \
+                        Call list_tasks before doing it again.";
+    Item::result(id, ToolOutcome::error(LOST))
 }
 
 /// Four characters to a token, and a few for the frame of an item: near enough for a limit.

@@ -92,6 +92,11 @@ fn a_failure_is_told_in_words_for_a_person() {
             "I could not add the task: the tool is not answering. It is not known whether anything was changed.",
         ),
         (
+            "add buy milk",
+            "the result was lost. It is not known whether anything was changed. Call list_tasks before doing it again.",
+            "I could not add the task: the result was lost. It is not known whether anything was changed.",
+        ),
+        (
             "what is due today?",
             "the tool has failed, and not because of what was asked. Call it again only when the person asks for it again.",
             "I could not look at your tasks: the tool has failed, and not because of what was asked.",
