@@ -6,6 +6,13 @@ use wasmtime::{Result, StoreLimits, StoreLimitsBuilder};
 
 use crate::counters::Counters;
 
+/// Core modules of one component: the program and the adapters around it. They share the program's one memory.
+const INSTANCES: usize = 16;
+/// Their tables.
+const TABLES: usize = 8;
+/// Functions in each, 8 bytes of the host's memory apiece.
+const TABLE_ELEMENTS: usize = 20_000;
+
 /// The limit on an instance's memory, and what it has taken of it. Dropped with the instance, which gives all of it back.
 pub struct Footprint {
     limits: StoreLimits,
@@ -19,7 +26,14 @@ impl Footprint {
     pub fn new(memory: usize, counters: Arc<Counters>) -> Self {
         counters.instance_began();
         // A refused growth traps, so that the log says "memory" and not whatever the guest makes of it.
-        let limits = StoreLimitsBuilder::new().memory_size(memory).trap_on_grow_failure(true).build();
+        let limits = StoreLimitsBuilder::new()
+            .instances(INSTANCES)
+            .memories(1)
+            .memory_size(memory)
+            .tables(TABLES)
+            .table_elements(TABLE_ELEMENTS)
+            .trap_on_grow_failure(true)
+            .build();
         Self { limits, memory: 0, counters }
     }
 }
@@ -51,5 +65,17 @@ impl wasmtime::ResourceLimiter for Footprint {
 
     fn table_grow_failed(&mut self, error: wasmtime::Error) -> Result<()> {
         self.limits.table_grow_failed(error)
+    }
+
+    fn instances(&self) -> usize {
+        self.limits.instances()
+    }
+
+    fn tables(&self) -> usize {
+        self.limits.tables()
+    }
+
+    fn memories(&self) -> usize {
+        self.limits.memories()
     }
 }

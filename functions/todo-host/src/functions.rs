@@ -6,25 +6,25 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use futures::future::{join_all, try_join_all};
+use futures::FutureExt;
+use futures::future::{BoxFuture, join_all, try_join_all};
 use http::{Request, Response};
-use tokio::task::JoinHandle;
 use wasmtime::Engine;
 use wasmtime::component::Linker;
 use wasmtime_wasi_http::handler::ProxyPre;
 use wasmtime_wasi_http::p3::bindings::ServicePre;
 
 use crate::capabilities::nearby::Nearby;
-use crate::capabilities::{Capabilities, OutboundHosts, State, link, postgres, sqlite};
+use crate::capabilities::{Capabilities, OutboundHosts, State, postgres, sqlite};
 use crate::compile;
 use crate::counters::Counters;
-use crate::engine::engine;
 use crate::error::{HostError, reason};
 use crate::function::Function;
 use crate::instance::Instances;
 use crate::limits::Limits;
 use crate::manifest::{Component, Manifest, ManifestError, Route, Variables};
 use crate::response::{Body, Refusal};
+use crate::runtime::Runtime;
 
 /// Loaded functions, in the manifest's order.
 pub struct Functions {
@@ -41,6 +41,7 @@ pub struct Builder<'m> {
     cache: Option<PathBuf>,
     nearby: Option<Nearby>,
     limits: Limits,
+    runtime: Option<Runtime>,
 }
 
 impl Functions {
@@ -55,6 +56,7 @@ impl Functions {
             cache: None,
             nearby: None,
             limits: Limits::default(),
+            runtime: None,
         }
     }
 
@@ -146,9 +148,16 @@ impl Builder<'_> {
         self
     }
 
+    /// A runtime that was started before; without one, loading starts one.
+    pub fn runtime(mut self, runtime: Runtime) -> Self {
+        self.runtime = Some(runtime);
+        self
+    }
+
     /// Loads the components, several at once. SQLite's files are opened meanwhile, other databases are connected to by the first request
     /// that needs them.
-    pub async fn load(self) -> Result<Functions, HostError> {
+    pub async fn load(mut self) -> Result<Functions, HostError> {
+        let mut runtime = self.runtime.take().map_or_else(Runtime::start, Ok)?;
         let components = self.components()?;
         let values = self.manifest.resolve(&self.variables, &components)?;
         let sqlite = self.databases();
@@ -156,14 +165,11 @@ impl Builder<'_> {
             |(name, _): &(&String, _)| components.iter().any(|one| one.sqlite_databases.contains(name));
         let opening: Vec<_> =
             sqlite.iter().filter(needed).map(|(_, database)| database.clone().open_ahead()).collect();
-        let engine =
-            engine(&self.limits, components.len()).map_err(|error| HostError::Engine(reason(&error)))?;
-        // What takes longest begins first.
-        let codes: Vec<_> = components.iter().map(|component| self.code(&engine, component)).collect();
-        let mut linker = Linker::new(&engine);
-        link(&mut linker).map_err(|error| HostError::Engine(reason(&error)))?;
+        let engine = runtime.engine().await?;
+        let codes: Vec<_> =
+            components.iter().map(|component| self.code(&mut runtime, &engine, component)).collect();
         let shared = Shared {
-            linker,
+            linker: runtime.linker().await?,
             postgres: Arc::new(postgres::Pools::new(self.limits.database_connections)),
             sqlite,
             nearby: self.nearby.clone(),
@@ -178,10 +184,17 @@ impl Builder<'_> {
     }
 
     /// A component's machine code. Compiling it takes seconds of a whole core: not on the threads that answer requests.
-    fn code(&self, engine: &Engine, component: &Component) -> Code {
+    fn code(&self, runtime: &mut Runtime, engine: &Engine, component: &Component) -> Code {
         let file = self.files.get(&component.id).unwrap_or(&component.source).clone();
+        if let Some(ahead) = runtime.ahead(&component.id, &file) {
+            return ahead.boxed();
+        }
         let (engine, id, cache) = (engine.clone(), component.id.clone(), self.cache.clone());
-        tokio::task::spawn_blocking(move || compile::load(&engine, &id, &file, cache.as_deref()))
+        let loading =
+            tokio::task::spawn_blocking(move || compile::load(&engine, &id, &file, cache.as_deref()));
+        loading
+            .map(|loaded| loaded.unwrap_or_else(|panicked| Err(HostError::Engine(panicked.to_string()))))
+            .boxed()
     }
 
     fn components(&self) -> Result<Vec<&Component>, HostError> {
@@ -201,7 +214,7 @@ impl Builder<'_> {
 }
 
 /// A component that is on its way.
-type Code = JoinHandle<Result<wasmtime::component::Component, HostError>>;
+type Code = BoxFuture<'static, Result<wasmtime::component::Component, HostError>>;
 
 /// What the components of one load have in common.
 struct Shared {
@@ -217,7 +230,7 @@ struct Shared {
 impl Shared {
     async fn load(&self, component: &Component, code: Code) -> Result<Function, HostError> {
         let capabilities = Arc::new(self.capabilities(component)?);
-        let code = code.await.map_err(|panicked| HostError::Engine(panicked.to_string()))??;
+        let code = code.await?;
         let linked = self.linker.instantiate_pre(&code).and_then(ServicePre::new);
         let linked = linked.map_err(|error| HostError::Unlinkable {
             component: component.id.clone(),

@@ -43,6 +43,7 @@ mod limits;
 mod manifest;
 mod request;
 mod response;
+mod runtime;
 mod serve;
 
 pub use build::{BuildError, Step, build};
@@ -54,4 +55,5 @@ pub use functions::{Builder, Functions};
 pub use limits::Limits;
 pub use manifest::{Build, Component, Manifest, ManifestError, Route, Variables};
 pub use response::Body;
+pub use runtime::Runtime;
 pub use serve::Server;

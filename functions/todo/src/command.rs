@@ -79,7 +79,7 @@ fn outcome(arguments: Vec<OsString>) -> Outcome {
     start::block_on(async {
         match command {
             Command::Up(up) => up::run(up, config).await,
-            Command::Serve(serve) => serve::run(serve, config).await,
+            Command::Serve(serve) => serve::run(serve, config, None).await,
             Command::Chat => chat_function::run(config).await,
             Command::Live => live_function::run(config).await,
             Command::Migrate => migrate::run(&config).await,

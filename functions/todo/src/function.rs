@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
+use todo_host::Runtime;
 
 use crate::config::Config;
 use crate::failure::{Failure, Outcome};
@@ -39,9 +40,14 @@ fn outcome(arguments: Vec<OsString>) -> Outcome {
     if arguments.get(1).is_none_or(|command| command != "serve") {
         return Err(system(&arguments));
     }
+    // Somebody waits for an answer: what takes longest begins before anything is read, and the rest of it as soon as it is known.
+    let mut runtime = Runtime::start().map_err(Failure::unavailable)?;
     let Some(cli) = start::parse::<Cli>(Cli::command(), arguments)? else { return Ok(()) };
     let Command::Serve(serve) = cli.command;
-    start::block_on(serve::run(serve, cli.config))
+    if let Some(file) = &serve.file {
+        runtime.load_ahead(&serve.component, file);
+    }
+    start::block_on(serve::run(serve, cli.config, Some(runtime)))
 }
 
 /// Becomes the whole program, or says why that cannot be.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
-use todo_host::{Functions, HostError, Manifest, Server, Variables};
+use todo_host::{Functions, HostError, Manifest, Runtime, Server, Variables};
 use tokio::net::TcpListener;
 
 use crate::config::Config;
@@ -18,14 +18,14 @@ use crate::{EventVariables, telemetry};
 #[derive(Args)]
 pub struct Serve {
     /// The component's name in spin.toml.
-    component: String,
+    pub component: String,
     /// Take it from this file; one ending in `.cwasm` was made by `todo precompile` and needs no compiling.
     #[arg(long)]
-    file: Option<PathBuf>,
+    pub file: Option<PathBuf>,
 }
 
-/// Runs the command.
-pub async fn run(serve: Serve, config: Config) -> Outcome {
+/// Runs the command, on a runtime that may have been started for it already.
+pub async fn run(serve: Serve, config: Config, runtime: Option<Runtime>) -> Outcome {
     telemetry::start(&config, &serve.component)?;
     let mut stop = StopSignal::listen()?;
     let listener = bind(config.function_address()).await?;
@@ -36,7 +36,7 @@ pub async fn run(serve: Serve, config: Config) -> Outcome {
     })?;
     let manifest = manifest(&config)?;
     let events = EventVariables::of(&config).await?;
-    let functions = load(&config, &manifest, keys, events, Which::One(&serve)).await?;
+    let functions = load(&config, &manifest, keys, events, Which::One(&serve, runtime)).await?;
     tracing::info!(function = serve.component, "ready");
     let functions = Arc::new(functions);
     let metrics = Sources { functions: Some(functions.clone()), ..Sources::default() };
@@ -74,7 +74,7 @@ pub async fn build(manifest: &Manifest) -> Outcome {
 /// Which functions a process has.
 pub enum Which<'a> {
     /// This one.
-    One(&'a Serve),
+    One(&'a Serve, Option<Runtime>),
     /// All of them, with the sidecar.
     #[cfg(feature = "system")]
     All(todo_host::Nearby),
@@ -104,8 +104,11 @@ pub async fn load(
     match which {
         #[cfg(feature = "system")]
         Which::All(sidecar) => functions = functions.nearby(sidecar),
-        Which::One(serve) => {
+        Which::One(serve, runtime) => {
             functions = functions.only(&serve.component);
+            if let Some(runtime) = runtime {
+                functions = functions.runtime(runtime);
+            }
             if let Some(file) = &serve.file {
                 functions = functions.file(&serve.component, file);
             }

@@ -14,7 +14,6 @@ use wasmtime::{Config, Engine};
 use super::{PRECOMPILED, mapped, unloadable};
 use crate::engine::config;
 use crate::error::{HostError, reason};
-use crate::limits::Limits;
 
 /// Compiles a component ahead of time: the result loads in a millisecond, in this version of this program.
 ///
@@ -30,7 +29,7 @@ pub fn precompile(wasm: &[u8], target: Option<&str>) -> Result<Vec<u8>, HostErro
 /// traps name the WebAssembly functions all the same, and only lack the offset in them; and nothing unwinds through
 /// components, because wasmtime takes panics across them itself.
 fn ahead_of_time(target: Option<&str>) -> wasmtime::Result<Config> {
-    let mut config = config(&Limits::default(), 1);
+    let mut config = config();
     config.generate_address_map(false).native_unwind_info(false);
     if let Some(target) = target {
         config.target(target)?;

@@ -1,7 +1,10 @@
 //! Building, compiling and loading.
 
+use std::path::Path;
+use std::process::Command;
+
 use http::StatusCode;
-use todo_host::{Functions, HostError, ManifestError, Variables, build, precompile};
+use todo_host::{Functions, HostError, ManifestError, Runtime, Variables, build, precompile};
 
 use crate::world::{FAULTY, World, cache, manifest, variables};
 
@@ -25,6 +28,30 @@ async fn a_precompiled_component_runs_without_its_source() {
     assert!(code == precompile(&wasm, Some(&target)).unwrap());
     std::fs::write(&file, code).unwrap();
     let world = World::load(|builder| builder.only(FAULTY).file(FAULTY, file)).await;
+    assert_eq!(world.get("/echo").await.0, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_component_that_was_loaded_ahead_is_not_read_again() {
+    let manifest = tokio::task::spawn_blocking(manifest).await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    // What was read from a pipe is no longer in it.
+    let pipe = folder.path().join("faulty.wasm");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let mut runtime = Runtime::start().unwrap();
+    runtime.load_ahead(FAULTY, &pipe);
+    let wasm = std::fs::read(&manifest.component(FAULTY).unwrap().source).unwrap();
+    std::fs::write(&pipe, wasm).unwrap();
+    std::fs::remove_file(&pipe).unwrap();
+    let world = World::load(|builder| builder.runtime(runtime).only(FAULTY).file(FAULTY, pipe)).await;
+    assert_eq!(world.get("/echo").await.0, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn what_was_loaded_ahead_is_used_only_by_who_asks_for_that_file() {
+    let mut runtime = Runtime::start().unwrap();
+    runtime.load_ahead(FAULTY, Path::new("/nowhere/faulty.cwasm"));
+    let world = World::load(|builder| builder.runtime(runtime)).await;
     assert_eq!(world.get("/echo").await.0, StatusCode::OK);
 }
 
