@@ -30,7 +30,10 @@ pub fn asked() -> Option<ExitCode> {
 pub struct Recipe {
     pub frozen: Frozen,
     pub folder: PathBuf,
+    /// What all of them are told.
     pub environment: Vec<(&'static str, String)>,
+    /// What functions on their own are told besides.
+    pub of_functions: Vec<(&'static str, String)>,
 }
 
 /// A running `todo up`.
@@ -53,6 +56,7 @@ impl Recipe {
     pub fn serve(&self, function: &str, address: SocketAddr) -> anyhow::Result<Child> {
         let mut command = self.todo("serve")?;
         command.arg(function).env("TODO_LISTEN", address.to_string()).stdout(Stdio::null());
+        command.envs(self.of_functions.iter().map(|(name, value)| (name, value)));
         command.spawn().with_context(|| format!("cannot start {function}"))
     }
 

@@ -1,5 +1,6 @@
 //! The system that is killed and started again, and what it stands on.
 
+use std::net::{Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
@@ -8,6 +9,7 @@ use tempfile::TempDir;
 use todo_identity::{DevelopmentKey, EventKey, FunctionKey, Keys, Verifier};
 use todo_store::Database;
 use todo_store::testing::TestDatabase;
+use tokio::net::TcpSocket;
 use tokio::time::sleep;
 
 use crate::On;
@@ -35,6 +37,8 @@ pub struct Stage {
     database_url: String,
     services: Option<Services>,
     _postgres: Option<TestDatabase>,
+    /// Keeps a port where nobody listens.
+    _nowhere: TcpSocket,
     ended: Vec<String>,
 }
 
@@ -69,12 +73,19 @@ impl Stage {
             ("reminder_webhook_secret", webhook::SECRET),
         ];
         let frozen = freeze(folder.path(), &defaults)?;
-        let (key, event_key) = (FunctionKey::generate()?, EventKey::generate()?);
-        // What processes of one system must share.
-        let mut environment = vec![
-            ("TODO_FUNCTION_PUBLIC_KEYS", key.public_jwks()),
-            ("TODO_EVENT_KEY", event_key.private_pem().to_owned()),
-        ];
+        let data = folder.path().join("data");
+        std::fs::create_dir_all(&data)?;
+        let key = FunctionKey::generate()?;
+        let mut environment = vec![("TODO_FUNCTION_PUBLIC_KEYS", key.public_jwks())];
+        // `todo up` finds it in the file; functions on their own are told.
+        let event_key = EventKey::load_or_create(&data.join("event-key.pem"))?;
+        let mut of_functions = vec![("TODO_EVENT_KEY", event_key.private_pem().to_owned())];
+        let nowhere = TcpSocket::new_v4()?;
+        nowhere.bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
+        if on != On::Platform {
+            // The embedded sidecar is for `todo up` alone: what they cannot publish is the relay's work.
+            of_functions.push(("DAPR_HTTP_ENDPOINT", format!("http://{}", nowhere.local_addr()?)));
+        }
         let (mut services, mut postgres) = (None, None);
         match on {
             On::EmbeddedSqlite => {}
@@ -90,11 +101,9 @@ impl Stage {
                 services = Some(started);
             }
         }
-        let data = folder.path().join("data");
-        std::fs::create_dir_all(&data)?;
         let url = environment.iter().find(|(name, _)| *name == "DATABASE_URL").map(|(_, url)| url.clone());
         let database_url = url.unwrap_or_else(|| format!("sqlite:{}", data.join("todo.db").display()));
-        let recipe = Recipe { frozen, folder: data, environment };
+        let recipe = Recipe { frozen, folder: data, environment, of_functions };
         let mut stage = Self {
             webhook,
             folder,
@@ -105,6 +114,7 @@ impl Stage {
             database_url,
             services,
             _postgres: postgres,
+            _nowhere: nowhere,
             ended: Vec::new(),
         };
         stage.keep_up().await?;
