@@ -116,4 +116,8 @@ fn what_watches_the_system_is_mounted_from_the_chart_and_started_only_when_it_is
         version.trim_start_matches('v').split('.').map(|part| part.parse().unwrap()).collect();
     let module = format!("github.com/prometheus/prometheus v0.{}{:02}.{} ", parts[0], parts[1], parts[2]);
     assert!(read("ci/observability.d/go.mod").contains(&module), "ci/observability.d is not of {version}");
+    let (_, version) = image(&services, "collector");
+    let module = format!("go.opentelemetry.io/collector/otelcol v{version}");
+    let modules = read("ci/observability.d/collector/go.mod");
+    assert!(modules.contains(&module), "ci/observability.d/collector is not of {version}");
 }

@@ -71,6 +71,12 @@ pub async fn text_with(word: &str) -> String {
     }
 }
 
+/// What was sent so far of a trace, as it was sent.
+pub fn requests(trace_id: &str) -> Vec<Value> {
+    let received = RECEIVED.get().unwrap().lock().unwrap();
+    received.iter().filter(|request| request.to_string().contains(trace_id)).cloned().collect()
+}
+
 /// The spans of a trace by their names, each with the service whose it is.
 fn spans(trace_id: &str) -> BTreeMap<String, (String, Value)> {
     let received = RECEIVED.get().unwrap().lock().unwrap();
@@ -86,7 +92,8 @@ fn spans(trace_id: &str) -> BTreeMap<String, (String, Value)> {
     found
 }
 
-async fn until_collected(trace_id: &str, names: &[&str]) -> BTreeMap<String, (String, Value)> {
+/// The same, once spans of these names are among them.
+pub async fn until_collected(trace_id: &str, names: &[&str]) -> BTreeMap<String, (String, Value)> {
     let began = Instant::now();
     loop {
         let spans = spans(trace_id);

@@ -3,6 +3,7 @@
 //! because a process has one log.
 
 mod collector;
+mod otelcol;
 mod queries;
 mod runbooks;
 mod scrape;
@@ -216,6 +217,22 @@ fn documented() -> Vec<Documented> {
 /// A path in the repository.
 fn root(path: &str) -> PathBuf {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../..")).join(path)
+}
+
+/// A program that `ci/observability build` made, the latest; `None` without it, where it is not required.
+fn built(program: &str) -> Option<PathBuf> {
+    let variable = |name| std::env::var_os(name).map(PathBuf::from);
+    let cache = variable("CACHE").or_else(|| Some(variable("XDG_CACHE_HOME")?.join("todo-deploy")));
+    let cache = cache.or_else(|| Some(variable("HOME")?.join(".cache/todo-deploy")))?;
+    let built = std::fs::read_dir(cache).into_iter().flatten().filter_map(Result::ok);
+    let built = built.map(|entry| entry.path().join(program)).filter(|path| path.is_file());
+    let found = built.max_by_key(|path| path.metadata().and_then(|it| it.modified()).ok());
+    let required = std::env::var("TODO_TEST_REQUIRE").is_ok_and(|it| it.contains(program));
+    assert!(found.is_some() || !required, "there is no {program}; `ci/observability build` makes it");
+    if found.is_none() {
+        eprintln!("skipped: there is no {program}; `ci/observability build` makes it");
+    }
+    found
 }
 
 fn read(path: &str) -> String {

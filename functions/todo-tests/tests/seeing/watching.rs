@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::queries::{Query, Selector};
 use crate::scrape::Scrape;
-use crate::{documented, happened, read, root};
+use crate::{built, documented, happened, read, root};
 
 pub const FOLDER: &str = "charts/todo/observability";
 
@@ -272,7 +272,7 @@ fn every_recorded_series_is_used_and_every_alert_is_tried() {
 /// Prometheus reads the queries of the dashboards too, as rules: where `ci/observability build` has made its tool.
 #[test]
 fn prometheus_understands_every_query_of_a_dashboard() {
-    let Some(promtool) = promtool() else { return };
+    let Some(promtool) = built("promtool") else { return };
     let queries = asked().into_iter().filter(|asked| asked.of == "prometheus").enumerate();
     let rules = queries.map(|(number, asked)| {
         let query = asked
@@ -288,23 +288,6 @@ fn prometheus_understands_every_query_of_a_dashboard() {
     std::fs::write(&path, file.to_string()).unwrap();
     let output = Command::new(promtool).args(["check", "rules"]).arg(path).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-}
-
-fn promtool() -> Option<PathBuf> {
-    let cache = std::env::var_os("CACHE").map(PathBuf::from);
-    let cache =
-        cache.or_else(|| std::env::var_os("XDG_CACHE_HOME").map(|it| PathBuf::from(it).join("todo-deploy")));
-    let cache =
-        cache.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache/todo-deploy")))?;
-    let built = std::fs::read_dir(cache).into_iter().flatten().filter_map(Result::ok);
-    let built = built.map(|entry| entry.path().join("promtool")).filter(|path| path.is_file());
-    let found = built.max_by_key(|path| path.metadata().and_then(|it| it.modified()).ok());
-    let required = std::env::var("TODO_TEST_REQUIRE").is_ok_and(|it| it.contains("promtool"));
-    assert!(found.is_some() || !required, "there is no promtool; `ci/observability build` makes it");
-    if found.is_none() {
-        eprintln!("skipped: there is no promtool; `ci/observability build` makes it");
-    }
-    found
 }
 
 /// What Loki makes labels of is what the collector gives it, and all that a query of lines may begin with.
