@@ -1,6 +1,8 @@
-//! The OpenTelemetry collector itself, with the files that are deployed: what it makes of our lines and spans. Loki and Tempo are this test.
+//! The OpenTelemetry collector itself, with the files that are deployed: what it makes of our lines, spans and numbers. Loki, Tempo and
+//! Prometheus behind it are this test; what scrapes is Prometheus's own code.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -14,6 +16,7 @@ use serde_json::{Value, json};
 use todo_tests::{Engine, World};
 use tokio::process::{Child, Command};
 
+use crate::scrape::Scrape;
 use crate::{Log, PATIENCE, built, collector, read, root, until_logged};
 
 /// What the collector sends, by where it sends it to.
@@ -21,6 +24,7 @@ type Sent = Arc<Mutex<BTreeMap<&'static str, Vec<Value>>>>;
 
 const LINES: &str = "/otlp/v1/logs";
 const SPANS: &str = "/v1/traces";
+const NUMBERS: &str = "/otlp/v1/metrics";
 /// What people write, in these tests.
 const MARKER: &str = "quokka";
 
@@ -78,6 +82,34 @@ struct Collector {
 impl Collector {
     /// Starts it with these lines to find; `None` where there is no collector.
     async fn on(source: Source, lines: &str) -> Option<Self> {
+        let folder = tempfile::tempdir().unwrap();
+        let found = source.write(lines, folder.path());
+        Self::with(&[found], &[], folder).await
+    }
+
+    /// Starts it to scrape a system, as what Prometheus is told beside one.
+    async fn scraping(world: &World) -> Option<Self> {
+        let folder = tempfile::tempdir().unwrap();
+        let mut config: Value =
+            serde_saphyr::from_str(&read("charts/todo/observability/prometheus/prometheus.yaml")).unwrap();
+        // A collector has no rules.
+        config.as_object_mut().unwrap().remove("rule_files");
+        config["global"]["scrape_interval"] = json!("1s");
+        let target = world.url().trim_start_matches("http://").to_owned();
+        config["scrape_configs"][0]["static_configs"][0]["targets"] = json!([target]);
+        let scrape = folder.path().join("scrape.json");
+        std::fs::write(&scrape, config.to_string()).unwrap();
+        // What it scrapes goes to us; what Prometheus takes is not for reading.
+        let exported = folder.path().join("exported.json");
+        let pipelines = json!({"metrics": {"exporters": ["otlp_http/loki"]}});
+        std::fs::write(&exported, json!({"service": {"pipelines": pipelines}}).to_string()).unwrap();
+        let files = root("charts/todo/observability/collector");
+        let files = [files.join("laptop.yaml"), files.join("scrape.yaml"), exported];
+        Self::with(&files, &[("SCRAPE", &scrape)], folder).await
+    }
+
+    /// Starts it with collector.yaml and these files.
+    async fn with(files: &[PathBuf], paths: &[(&str, &Path)], folder: tempfile::TempDir) -> Option<Self> {
         let program = built("otelcol")?;
         let sent = Sent::default();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -88,12 +120,12 @@ impl Collector {
                 (StatusCode::OK, Json(json!({})))
             })
         };
-        let router = Router::new().route(LINES, receive(LINES)).route(SPANS, receive(SPANS));
-        let router = router.with_state(sent.clone());
+        let router = [LINES, SPANS, NUMBERS]
+            .into_iter()
+            .fold(Router::new(), |router, path| router.route(path, receive(path)))
+            .with_state(sent.clone());
         tokio::spawn(async { axum::serve(listener, router).await });
 
-        let folder = tempfile::tempdir().unwrap();
-        let found = source.write(lines, folder.path());
         // The files say ports, but not of which of this machine's addresses.
         let host = format!("127.77.{}.{}", port >> 8, port & 255);
         // As a test reads it.
@@ -101,9 +133,9 @@ impl Collector {
         let process = Command::new(program)
             .arg("--config")
             .arg(root("charts/todo/observability/collector/collector.yaml"))
-            .arg("--config")
-            .arg(found)
+            .args(files.iter().flat_map(|file| [OsStr::new("--config"), file.as_os_str()]))
             .args(["--config", readable])
+            .envs(paths.iter().copied())
             .env("LOGS", folder.path())
             .env("LISTEN", &host)
             .env("LOKI_ENDPOINT", format!("http://127.0.0.1:{port}/otlp"))
@@ -273,4 +305,34 @@ async fn the_collector_passes_our_spans_on_with_their_ids() {
         }
         assert_eq!(attributes(&span["attributes"]), attributes(&ours["attributes"]), "{name}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn prometheus_reads_every_number_as_it_is_told() {
+    Log::open();
+    let world = World::on(Engine::Sqlite).await.unwrap();
+    world.person("ada").says("add water the plants").await;
+    let told = Scrape::of(&world).await;
+    let Some(collector) = Collector::scraping(&world).await else { return };
+    let numbers = |sent: &[Value]| -> BTreeMap<String, Value> {
+        let resources =
+            sent.iter().flat_map(|request| request["resourceMetrics"].as_array().unwrap().clone());
+        let scopes = resources.flat_map(|resource| resource["scopeMetrics"].as_array().unwrap().clone());
+        let metrics = scopes.flat_map(|scope| scope["metrics"].as_array().unwrap().clone());
+        metrics.map(|metric| (metric["name"].as_str().unwrap().to_owned(), metric)).collect()
+    };
+    let sent = collector.until(NUMBERS, |sent| numbers(sent).contains_key("up")).await;
+    let read = numbers(&sent);
+    assert_eq!(read["up"]["gauge"]["dataPoints"][0]["asDouble"], 1.0);
+    let has_samples = |name: &str| told.samples.keys().any(|sample| sample.starts_with(name));
+    for (name, kind) in told.types.iter().filter(|(name, _)| has_samples(name)) {
+        let kind = if kind == "counter" { "sum" } else { kind };
+        let points = read.get(name).and_then(|number| number[kind]["dataPoints"].as_array());
+        assert!(points.is_some_and(|points| !points.is_empty()), "{name} is no {kind}: {:?}", read.get(name));
+    }
+    let turns = read["todo_chat_turns_total"]["sum"]["dataPoints"].as_array().unwrap();
+    let answered =
+        turns.iter().find(|point| attributes(&point["attributes"])["outcome"] == "answered").unwrap();
+    assert_eq!(answered["asDouble"], 1.0);
+    assert_eq!(attributes(&answered["attributes"])["app"], "todo");
 }
